@@ -1,0 +1,53 @@
+#include "common/failpoint.h"
+
+/* ISO C wants a declaration in every file, also where nothing is compiled. */
+typedef int failpoint_not_empty;
+
+#ifdef PAY_FAILPOINTS
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DELAY_S 1
+
+static void act(const char *name, const char *action)
+{
+    dprintf(STDERR_FILENO, "failpoint %s %s\n", name, action);
+    if (strcmp(action, "kill") == 0) {
+        raise(SIGKILL);
+    } else if (strcmp(action, "stop") == 0) {
+        raise(SIGSTOP);
+    } else if (strcmp(action, "delay") == 0) {
+        sleep(DELAY_S);
+    } else {
+        dprintf(STDERR_FILENO, "failpoint: no such action: %s\n", action);
+        abort();
+    }
+}
+
+void failpoint_visit(const char *name)
+{
+    static unsigned long visits;
+    const char *wanted = getenv("PAY_FAILPOINT");
+    size_t len = strlen(name);
+    char action[16];
+
+    if (!wanted || strncmp(wanted, name, len) != 0 || wanted[len] != '=') {
+        return;
+    }
+    snprintf(action, sizeof(action), "%s", wanted + len + 1);
+    char *at = strchr(action, '@');
+    unsigned long nth = 1;
+    if (at) {
+        nth = strtoul(at + 1, NULL, 10);
+        *at = '\0';
+    }
+    if (++visits == nth) {
+        act(name, action);
+    }
+}
+
+#endif

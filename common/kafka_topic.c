@@ -1,0 +1,112 @@
+#include "common/kafka_topic.h"
+
+#include <librdkafka/rdkafka.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const struct {
+    const char *name;
+    const char *value;
+    const char *why;
+} wanted[] = {
+    {"cleanup.policy", "delete", "compaction would drop payments"},
+    {"message.timestamp.type", "LogAppendTime",
+     "with a client's clock the broker may delete payments that it acknowledged"},
+};
+
+int kafka_topic_partitions(struct rd_kafka_s *rk, const char *topic, int *ret_partitions,
+                           struct error *err)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(rk, 1 /* all */, NULL, &metadata, KAFKA_TOPIC_TIMEOUT_MS);
+
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return error_set(err, EX_UNAVAILABLE, "no broker answers: %s", rd_kafka_err2str(code));
+    }
+    *ret_partitions = 0;
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        if (strcmp(metadata->topics[i].topic, topic) == 0) {
+            *ret_partitions = metadata->topics[i].partition_cnt;
+        }
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return 0;
+}
+
+int kafka_topic_missing(const char *topic, struct error *err)
+{
+    return error_set(err, EX_UNAVAILABLE,
+                     "there is no topic \"%s\": create it with cleanup.policy=delete and "
+                     "message.timestamp.type=LogAppendTime",
+                     topic);
+}
+
+static int check_entries(const rd_kafka_ConfigResource_t *resource, const char *topic,
+                         struct error *err)
+{
+    size_t count;
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
+
+    for (size_t w = 0; w < sizeof(wanted) / sizeof(wanted[0]); w++) {
+        const char *value = NULL;
+        for (size_t i = 0; i < count; i++) {
+            if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), wanted[w].name) == 0) {
+                value = rd_kafka_ConfigEntry_value(entries[i]);
+            }
+        }
+        if (!value || strcmp(value, wanted[w].value) != 0) {
+            return error_set(err, EX_CONFIG, "topic \"%s\" has %s=%s: set it to %s (%s)", topic,
+                             wanted[w].name, value ? value : "?", wanted[w].value, wanted[w].why);
+        }
+    }
+    return 0;
+}
+
+static int read_answer(rd_kafka_event_t *event, const char *topic, struct error *err)
+{
+    const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
+    size_t count = 0;
+    rd_kafka_resp_err_t code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const char *text = event ? rd_kafka_event_error_string(event) : "no answer";
+    const rd_kafka_ConfigResource_t **resources =
+        result ? rd_kafka_DescribeConfigs_result_resources(result, &count) : NULL;
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && count == 1) {
+        code = rd_kafka_ConfigResource_error(resources[0]);
+        text = rd_kafka_ConfigResource_error_string(resources[0]);
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR || count != 1) {
+        bool away = code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT;
+        return error_set(err, away ? EX_UNAVAILABLE : EX_CONFIG,
+                         "the settings of topic \"%s\" cannot be read: %s "
+                         "(--skip-topic-check goes on without, at your risk)",
+                         topic, text ? text : rd_kafka_err2str(code));
+    }
+    return check_entries(resources[0], topic, err);
+}
+
+int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, struct error *err)
+{
+    rd_kafka_ConfigResource_t *resource =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    char why[128];
+
+    /* The defaults of these options are not longer than ours, so a refusal changes nothing. */
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, KAFKA_TOPIC_TIMEOUT_MS, why,
+                                                    sizeof(why));
+    rd_kafka_DescribeConfigs(rk, &resource, 1, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, KAFKA_TOPIC_TIMEOUT_MS);
+    int result = read_answer(event, topic, err);
+
+    if (event) {
+        rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_ConfigResource_destroy(resource);
+    return result;
+}

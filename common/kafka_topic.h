@@ -1,0 +1,37 @@
+/*
+ * Is this a topic that can be trusted with payments? Asked by both programs at their start.
+ */
+#ifndef COMMON_KAFKA_TOPIC_H
+#define COMMON_KAFKA_TOPIC_H
+
+#include "common/compiler.h"
+#include "common/error.h"
+
+#include <stdbool.h>
+
+/* The library's own type, rd_kafka_t, for the few files that know it. */
+struct rd_kafka_s;
+
+/* How long each question to the broker may take. */
+#define KAFKA_TOPIC_TIMEOUT_MS 10000
+
+/*
+ * Set *ret_partitions to the topic's number of partitions, 0 when there is no such topic. The topics
+ * are listed, never asked for by name, because asking can create one. Fails with EX_UNAVAILABLE when
+ * no broker answers.
+ */
+MUST_CHECK int kafka_topic_partitions(struct rd_kafka_s *rk, const char *topic, int *ret_partitions,
+                                      struct error *err);
+
+/*
+ * Check the settings that lose payments when they are wrong: cleanup.policy must be delete (with
+ * compaction, a conflict would replace the payment), message.timestamp.type must be LogAppendTime
+ * (with CreateTime, a client's wrong clock gets acknowledged records deleted). Fails with EX_CONFIG
+ * and says what to set, or with EX_UNAVAILABLE when the broker does not answer.
+ */
+MUST_CHECK int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, struct error *err);
+
+/* The sentence for a topic that is not there: EX_UNAVAILABLE, and how to make it. Returns -1. */
+int kafka_topic_missing(const char *topic, struct error *err);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * The payload: a payment as the bytes of a Kafka message, and back.
+ *
+ *   key    the idempotency key
+ *   value  {"v":1,"type":"payment","src":"ann","dest":"bob","amount":"1234","currency":"EUR",
+ *           "batch":{"id":"payroll-11","rows":1000,"digest":"<64 hex digits>"}}
+ *
+ * amount is a string of digits in minor units, because JSON parsers keep numbers as doubles.
+ * currency may be left out (EUR); batch is there only in batches. Unknown extra fields are ignored.
+ */
+#ifndef COMMON_PAYMENT_JSON_H
+#define COMMON_PAYMENT_JSON_H
+
+#include "common/compiler.h"
+#include "common/payment.h"
+
+#include <stddef.h>
+
+/* Limits of a value that is read: larger, deeper or with more fields an object is unreadable. */
+#define PAYMENT_JSON_MAX_BYTES  16384
+#define PAYMENT_JSON_MAX_DEPTH  8
+#define PAYMENT_JSON_MAX_FIELDS 64
+
+/* Bytes that hold any encoded payment. */
+#define PAYMENT_JSON_SIZE 2560
+
+/* Why a message cannot be read as a payment. The names are in the quarantine for good. */
+enum unreadable {
+    READABLE = 0,
+    UNREADABLE_KEY,             /* no key, or not an idempotency key */
+    UNREADABLE_EMPTY,           /* no value */
+    UNREADABLE_TOO_LARGE,       /* longer than PAYMENT_JSON_MAX_BYTES */
+    UNREADABLE_UTF8,            /* the value is not UTF-8 */
+    UNREADABLE_JSON,            /* not one JSON object, or with something behind it */
+    UNREADABLE_TOO_DEEP,        /* nested deeper than PAYMENT_JSON_MAX_DEPTH */
+    UNREADABLE_DUPLICATE_FIELD, /* an object has a field twice */
+    UNREADABLE_VERSION,         /* "v" is not 1 */
+    UNREADABLE_TYPE,            /* "type" is not known */
+    UNREADABLE_FIELD,           /* a field is missing or not of its form */
+};
+
+/* The stable name: "bad_key", "bad_json", ... A static string. */
+const char *unreadable_name(enum unreadable reason);
+
+#define UNREADABLE_DETAIL_SIZE 160
+
+/*
+ * Read a message. key may be NULL (the message has none), value may be NULL (a tombstone); neither
+ * needs to end in NUL. Returns 0 and sets *ret_reason: READABLE with *ret filled, or the reason,
+ * with a sentence without control characters in detail and *ret undefined. Returns -1 only when
+ * memory ran out, which says nothing about the message: try again or stop, never quarantine.
+ */
+MUST_CHECK int payment_json_decode(const char *key, size_t key_len, const char *value,
+                                   size_t value_len, struct payment *ret,
+                                   enum unreadable *ret_reason,
+                                   char detail[UNREADABLE_DETAIL_SIZE]);
+
+/*
+ * Write the value of a payment into buf, ended with NUL. Returns its length, or 0 when memory ran
+ * out. The payment must be well-formed.
+ */
+MUST_CHECK size_t payment_json_encode(const struct payment *payment, char buf[PAYMENT_JSON_SIZE]);
+
+#endif

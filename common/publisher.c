@@ -1,0 +1,212 @@
+#include "common/publisher.h"
+
+#include "common/failpoint.h"
+#include "common/kafka_topic.h"
+#include "common/stop.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define TEXT_OF(number)       #number
+#define NUMBER_TEXT(constant) TEXT_OF(constant)
+
+#define POLL_MS        100  /* how soon a wait notices a stop */
+#define ABANDON_MS     2000 /* how long the client may take to hand back what it holds */
+#define POLL_EVERY     256  /* messages between two looks at the reports */
+#define LAST_ERROR_LEN 256
+
+static const struct kafka_property defaults[] = {
+    {"client.id", "pay"},
+    {"message.timeout.ms", NUMBER_TEXT(PUBLISHER_MESSAGE_TIMEOUT_MS)},
+    {"queue.buffering.max.messages", NUMBER_TEXT(PUBLISHER_QUEUE_MESSAGES)},
+    {"queue.buffering.max.kbytes", NUMBER_TEXT(PUBLISHER_QUEUE_KIB)},
+    {"compression.type", "lz4"},
+    {"linger.ms", "5"},
+    {NULL, NULL},
+};
+
+static const struct kafka_property fixed[] = {
+    {"acks", "all"},
+    {"enable.idempotence", "true"},
+    {"partitioner", "murmur2_random"},
+    {NULL, NULL},
+};
+
+struct publisher {
+    rd_kafka_t *rk;
+    rd_kafka_topic_t *topic;
+    publisher_report *report;
+    void *user;
+    unsigned sent;
+    char last_error[LAST_ERROR_LEN];
+};
+
+static enum delivery delivery_of(const rd_kafka_message_t *message)
+{
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return DELIVERY_ACKNOWLEDGED;
+    }
+    switch (rd_kafka_message_status(message)) {
+    case RD_KAFKA_MSG_STATUS_PERSISTED:
+        return DELIVERY_ACKNOWLEDGED;
+    case RD_KAFKA_MSG_STATUS_NOT_PERSISTED:
+        return DELIVERY_FAILED;
+    case RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED:
+    default:
+        return DELIVERY_UNKNOWN;
+    }
+}
+
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
+    struct publisher *publisher = opaque;
+
+    (void)rk;
+    FAILPOINT("before-delivery-report");
+    publisher->report(publisher->user, message->key, message->key_len, delivery_of(message),
+                      rd_kafka_err2str(message->err));
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    struct publisher *publisher = opaque;
+
+    (void)rk;
+    /* "All brokers are down" follows the sentence that says why, and would hide it. */
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || publisher->last_error[0] == '\0') {
+        snprintf(publisher->last_error, sizeof(publisher->last_error), "%s", reason);
+    }
+}
+
+static int check_topic(struct publisher *publisher, const struct kafka_args *args,
+                       struct error *err)
+{
+    int partitions;
+
+    if (kafka_topic_partitions(publisher->rk, args->topic, &partitions, err) != 0) {
+        rd_kafka_poll(publisher->rk, 0); /* lets on_error() hear why */
+        if (publisher->last_error[0]) {
+            error_set(err, err->code, "no broker answers: %s", publisher->last_error);
+        }
+        return -1;
+    }
+    if (partitions == 0) {
+        return kafka_topic_missing(args->topic, err);
+    }
+    return args->skip_topic_check ? 0 : kafka_topic_check(publisher->rk, args->topic, err);
+}
+
+int publisher_open(struct publisher **ret, const struct kafka_args *args, publisher_report *report,
+                   void *user, struct error *err)
+{
+    struct publisher *publisher = calloc(1, sizeof(*publisher));
+    rd_kafka_conf_t *conf = NULL;
+    char why[512];
+
+    if (!publisher) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    publisher->report = report;
+    publisher->user = user;
+    if (kafka_conf_make(args, defaults, fixed, &conf, err) != 0) {
+        goto fail;
+    }
+    rd_kafka_conf_set_opaque(conf, publisher);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    publisher->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+    if (!publisher->rk) {
+        rd_kafka_conf_destroy(conf);
+        error_set(err, EX_USAGE, "the Kafka client cannot start: %s", why);
+        goto fail;
+    }
+    /* rd_kafka_new() took conf over. */
+    if (check_topic(publisher, args, err) != 0) {
+        goto fail;
+    }
+    publisher->topic = rd_kafka_topic_new(publisher->rk, args->topic, NULL);
+    if (!publisher->topic) {
+        error_set(err, EX_USAGE, "topic \"%s\": %s", args->topic,
+                  rd_kafka_err2str(rd_kafka_last_error()));
+        goto fail;
+    }
+    *ret = publisher;
+    return 0;
+
+fail:
+    publisher_close(publisher);
+    return -1;
+}
+
+/* The client's own word when it can never send again, e.g. after it was fenced. */
+static int gave_up(struct publisher *publisher, rd_kafka_resp_err_t code, struct error *err)
+{
+    char why[512] = "";
+
+    rd_kafka_fatal_error(publisher->rk, why, sizeof(why));
+    return error_set(err, EX_TEMPFAIL, "the Kafka client gave up: %s",
+                     why[0] ? why : rd_kafka_err2str(code));
+}
+
+int publisher_send(struct publisher *publisher, const char *key, size_t key_len, const char *value,
+                   size_t value_len, struct error *err)
+{
+    FAILPOINT("before-publish");
+    for (;;) {
+        if (stop_requested()) {
+            return error_set(err, EX_TEMPFAIL, "stopped");
+        }
+        if (rd_kafka_produce(publisher->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                             (void *)value, value_len, key, key_len, NULL) == 0) {
+            break;
+        }
+        rd_kafka_resp_err_t code = rd_kafka_last_error();
+        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+            return gave_up(publisher, code, err);
+        }
+        rd_kafka_poll(publisher->rk, POLL_MS);
+    }
+    if (++publisher->sent % POLL_EVERY == 0) {
+        rd_kafka_poll(publisher->rk, 0);
+    }
+    return 0;
+}
+
+void publisher_poll(struct publisher *publisher, int timeout_ms)
+{
+    rd_kafka_poll(publisher->rk, timeout_ms);
+}
+
+int publisher_waiting(struct publisher *publisher)
+{
+    return rd_kafka_outq_len(publisher->rk);
+}
+
+void publisher_abandon(struct publisher *publisher)
+{
+    rd_kafka_purge(publisher->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    for (int waited = 0; rd_kafka_outq_len(publisher->rk) > 0 && waited < ABANDON_MS;
+         waited += POLL_MS) {
+        rd_kafka_poll(publisher->rk, POLL_MS);
+    }
+}
+
+void publisher_close(struct publisher *publisher)
+{
+    if (!publisher) {
+        return;
+    }
+    if (publisher->rk && publisher->topic) {
+        publisher_abandon(publisher);
+    }
+    if (publisher->topic) {
+        rd_kafka_topic_destroy(publisher->topic);
+    }
+    if (publisher->rk) {
+        rd_kafka_destroy(publisher->rk);
+    }
+    free(publisher);
+}

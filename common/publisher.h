@@ -1,0 +1,68 @@
+/*
+ * The publisher: sends messages to one topic so that a retry inside the client never writes one
+ * twice (acks=all, idempotent producer), and tells the fate of each.
+ */
+#ifndef COMMON_PUBLISHER_H
+#define COMMON_PUBLISHER_H
+
+#include "common/compiler.h"
+#include "common/error.h"
+#include "common/kafka_conf.h"
+
+#include <stddef.h>
+
+/* Bounds of what waits inside the publisher; publisher_send() waits for room. */
+#define PUBLISHER_QUEUE_MESSAGES 100000
+#define PUBLISHER_QUEUE_KIB      65536
+
+/* How long a message may wait for its acknowledgement (message.timeout.ms, can be set with -X). */
+#define PUBLISHER_MESSAGE_TIMEOUT_MS 60000
+
+enum delivery {
+    DELIVERY_ACKNOWLEDGED, /* the topic has it */
+    DELIVERY_UNKNOWN,      /* the topic may have it: send it again with the same key */
+    DELIVERY_FAILED,       /* the topic surely does not have it */
+};
+
+/*
+ * Called once for each message that publisher_send() took, on the thread that calls into the
+ * publisher. key and reason (why it was not acknowledged) are borrowed for the call.
+ */
+typedef void publisher_report(void *user, const char *key, size_t key_len, enum delivery delivery,
+                              const char *reason);
+
+struct publisher;
+
+/*
+ * Connect, check the topic, and be ready to send. Errors: those of kafka_conf_make(),
+ * EX_UNAVAILABLE when no broker answers or the topic is not there, EX_CONFIG when the topic's
+ * settings would lose payments. On success the caller closes *ret. args is not kept, its topic is
+ * copied; user is borrowed until publisher_close() returns.
+ */
+MUST_CHECK int publisher_open(struct publisher **ret, const struct kafka_args *args,
+                              publisher_report *report, void *user, struct error *err);
+
+/*
+ * Hand over one message; key and value are copied. Waits for room, but not once a stop is requested.
+ * On failure (EX_TEMPFAIL: stopped, or the client gave up for good) the message was not taken and
+ * will not be reported. The key must not be empty.
+ */
+MUST_CHECK int publisher_send(struct publisher *publisher, const char *key, size_t key_len,
+                              const char *value, size_t value_len, struct error *err);
+
+/* Give reports that are ready to the callback, waiting up to timeout_ms for the first. */
+void publisher_poll(struct publisher *publisher, int timeout_ms);
+
+/* How many messages have no report yet. */
+int publisher_waiting(struct publisher *publisher);
+
+/*
+ * Report everything that still waits as what is known of it, without sending more. After it
+ * publisher_waiting() is 0.
+ */
+void publisher_abandon(struct publisher *publisher);
+
+/* Close; NULL is accepted. What still waits is abandoned first. */
+void publisher_close(struct publisher *publisher);
+
+#endif
