@@ -1,6 +1,7 @@
 #include "common/kafka_conf.h"
 
 #include "common/log.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
@@ -154,7 +155,9 @@ static void log_to_log(const rd_kafka_t *rk, int level, const char *facility, co
     enum log_level mapped = level <= 3   ? LOG_LEVEL_ERROR
                             : level == 4 ? LOG_LEVEL_WARN
                                          : LOG_LEVEL_INFO;
-    log_event(mapped, "kafka", "facility=%s text=\"%s\"", facility, text);
+    char shown[1024];
+    log_event(mapped, "kafka", "facility=%s text=\"%s\"", facility,
+              text_escape(shown, sizeof(shown), text, strlen(text)));
 }
 
 /* Without the log, only what was asked for with the debug property is printed. */

@@ -1,8 +1,13 @@
 #include "common/kafka_topic.h"
 
+#include "common/stop.h"
+
 #include <librdkafka/rdkafka.h>
 #include <string.h>
 #include <sysexits.h>
+
+/* Questions are asked in slices of this length, so that a stop is noticed. */
+#define SLICE_MS 500
 
 static const struct {
     const char *name;
@@ -14,12 +19,26 @@ static const struct {
      "with a client's clock the broker may delete payments that it acknowledged"},
 };
 
-int kafka_topic_partitions(struct rd_kafka_s *rk, const char *topic, int *ret_partitions,
-                           struct error *err)
+/* Asks until there is an answer, the time is over, or a stop is requested. */
+static rd_kafka_resp_err_t list_topics(rd_kafka_t *rk, int timeout_ms,
+                                       const struct rd_kafka_metadata **ret)
+{
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+
+    for (int left = timeout_ms; left > 0 && !stop_requested(); left -= SLICE_MS) {
+        code = rd_kafka_metadata(rk, 1 /* all */, NULL, ret, SLICE_MS);
+        if (code != RD_KAFKA_RESP_ERR__TIMED_OUT && code != RD_KAFKA_RESP_ERR__TRANSPORT) {
+            break;
+        }
+    }
+    return code;
+}
+
+int kafka_topic_partitions(struct rd_kafka_s *rk, const char *topic, int timeout_ms,
+                           int *ret_partitions, struct error *err)
 {
     const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t code =
-        rd_kafka_metadata(rk, 1 /* all */, NULL, &metadata, KAFKA_TOPIC_TIMEOUT_MS);
+    rd_kafka_resp_err_t code = list_topics(rk, timeout_ms, &metadata);
 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return error_set(err, EX_UNAVAILABLE, "no broker answers: %s", rd_kafka_err2str(code));
@@ -86,7 +105,7 @@ static int read_answer(rd_kafka_event_t *event, const char *topic, struct error 
     return check_entries(resources[0], topic, err);
 }
 
-int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, struct error *err)
+int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int timeout_ms, struct error *err)
 {
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
@@ -96,10 +115,12 @@ int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, struct error *er
     char why[128];
 
     /* The defaults of these options are not longer than ours, so a refusal changes nothing. */
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, KAFKA_TOPIC_TIMEOUT_MS, why,
-                                                    sizeof(why));
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof(why));
     rd_kafka_DescribeConfigs(rk, &resource, 1, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, KAFKA_TOPIC_TIMEOUT_MS);
+    rd_kafka_event_t *event = NULL;
+    for (int left = timeout_ms; !event && left > 0 && !stop_requested(); left -= SLICE_MS) {
+        event = rd_kafka_queue_poll(queue, SLICE_MS);
+    }
     int result = read_answer(event, topic, err);
 
     if (event) {

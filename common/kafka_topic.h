@@ -12,24 +12,22 @@
 /* The library's own type, rd_kafka_t, for the few files that know it. */
 struct rd_kafka_s;
 
-/* How long each question to the broker may take. */
-#define KAFKA_TOPIC_TIMEOUT_MS 10000
-
 /*
- * Set *ret_partitions to the topic's number of partitions, 0 when there is no such topic. The topics
- * are listed, never asked for by name, because asking can create one. Fails with EX_UNAVAILABLE when
- * no broker answers.
+ * Set *ret_partitions to the topic's number of partitions, 0 when there is no such topic. The
+ * topics are listed, never asked for by name, because asking can create one. Fails with
+ * EX_UNAVAILABLE when no broker answers within timeout_ms, or once a stop is requested.
  */
-MUST_CHECK int kafka_topic_partitions(struct rd_kafka_s *rk, const char *topic, int *ret_partitions,
-                                      struct error *err);
+MUST_CHECK int kafka_topic_partitions(struct rd_kafka_s *rk, const char *topic, int timeout_ms,
+                                      int *ret_partitions, struct error *err);
 
 /*
  * Check the settings that lose payments when they are wrong: cleanup.policy must be delete (with
  * compaction, a conflict would replace the payment), message.timestamp.type must be LogAppendTime
  * (with CreateTime, a client's wrong clock gets acknowledged records deleted). Fails with EX_CONFIG
- * and says what to set, or with EX_UNAVAILABLE when the broker does not answer.
+ * and says what to set, or with EX_UNAVAILABLE as above.
  */
-MUST_CHECK int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, struct error *err);
+MUST_CHECK int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int timeout_ms,
+                                 struct error *err);
 
 /* The sentence for a topic that is not there: EX_UNAVAILABLE, and how to make it. Returns -1. */
 int kafka_topic_missing(const char *topic, struct error *err);

@@ -1,7 +1,10 @@
 #include "common/log.h"
 
+#include "common/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,4 +38,12 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     /* One write a line, so that lines of several processes do not mix. */
     ssize_t ignored = write(STDERR_FILENO, line, used);
     (void)ignored;
+}
+
+void log_error(enum log_level level, const char *event, const struct error *err)
+{
+    char shown[ERROR_TEXT_SIZE * 2];
+
+    log_event(level, event, "exit=%d error=\"%s\"", err->code,
+              text_escape(shown, sizeof(shown), err->text, strlen(err->text)));
 }

@@ -10,6 +10,7 @@
 #define COMMON_LOG_H
 
 #include "common/compiler.h"
+#include "common/error.h"
 
 enum log_level { LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
@@ -18,5 +19,8 @@ enum log_level { LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
  * Values from outside must have gone through text_escape(). Lines are cut at 4 KiB.
  */
 void log_event(enum log_level level, const char *event, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Write one line about a failure: exit=code error="sentence", the sentence escaped. */
+void log_error(enum log_level level, const char *event, const struct error *err);
 
 #endif

@@ -169,9 +169,9 @@ static enum unreadable check_fields(const cJSON *node, char *detail)
             }
             if (cJSON_GetObjectItemCaseSensitive(node, child->string) != child) {
                 char name[64];
-                return refuse(detail, UNREADABLE_DUPLICATE_FIELD, "field \"%s\" is there twice",
-                              text_escape(name, sizeof(name), child->string,
-                                          strlen(child->string)));
+                return refuse(
+                    detail, UNREADABLE_DUPLICATE_FIELD, "field \"%s\" is there twice",
+                    text_escape(name, sizeof(name), child->string, strlen(child->string)));
             }
         }
         enum unreadable reason = check_fields(child, detail);
@@ -255,8 +255,7 @@ static enum unreadable take_batch(const cJSON *root, struct payment_batch *ret, 
         return refuse(detail, UNREADABLE_FIELD, "field \"rows\" is not a whole number of rows");
     }
     ret->rows = (int64_t)rows->valuedouble;
-    enum unreadable reason =
-        take_string(batch, "id", payment_batch_id_problem, ret->id, detail);
+    enum unreadable reason = take_string(batch, "id", payment_batch_id_problem, ret->id, detail);
     if (reason != READABLE) {
         return reason;
     }

@@ -13,9 +13,10 @@
 #define TEXT_OF(number)       #number
 #define NUMBER_TEXT(constant) TEXT_OF(constant)
 
-#define POLL_MS        100  /* how soon a wait notices a stop */
-#define ABANDON_MS     2000 /* how long the client may take to hand back what it holds */
-#define POLL_EVERY     256  /* messages between two looks at the reports */
+#define BROKER_MS      10000 /* how long the first question to a broker may take */
+#define POLL_MS        100   /* how soon a wait notices a stop */
+#define ABANDON_MS     2000  /* how long the client may take to hand back what it holds */
+#define POLL_EVERY     256   /* messages between two looks at the reports */
 #define LAST_ERROR_LEN 256
 
 static const struct kafka_property defaults[] = {
@@ -86,7 +87,7 @@ static int check_topic(struct publisher *publisher, const struct kafka_args *arg
 {
     int partitions;
 
-    if (kafka_topic_partitions(publisher->rk, args->topic, &partitions, err) != 0) {
+    if (kafka_topic_partitions(publisher->rk, args->topic, BROKER_MS, &partitions, err) != 0) {
         rd_kafka_poll(publisher->rk, 0); /* lets on_error() hear why */
         if (publisher->last_error[0]) {
             error_set(err, err->code, "no broker answers: %s", publisher->last_error);
@@ -96,7 +97,8 @@ static int check_topic(struct publisher *publisher, const struct kafka_args *arg
     if (partitions == 0) {
         return kafka_topic_missing(args->topic, err);
     }
-    return args->skip_topic_check ? 0 : kafka_topic_check(publisher->rk, args->topic, err);
+    return args->skip_topic_check ? 0
+                                  : kafka_topic_check(publisher->rk, args->topic, BROKER_MS, err);
 }
 
 int publisher_open(struct publisher **ret, const struct kafka_args *args, publisher_report *report,

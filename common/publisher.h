@@ -43,9 +43,9 @@ MUST_CHECK int publisher_open(struct publisher **ret, const struct kafka_args *a
                               publisher_report *report, void *user, struct error *err);
 
 /*
- * Hand over one message; key and value are copied. Waits for room, but not once a stop is requested.
- * On failure (EX_TEMPFAIL: stopped, or the client gave up for good) the message was not taken and
- * will not be reported. The key must not be empty.
+ * Hand over one message; key and value are copied. Waits for room, but not once a stop is
+ * requested. On failure (EX_TEMPFAIL: stopped, or the client gave up for good) the message was not
+ * taken and will not be reported. The key must not be empty.
  */
 MUST_CHECK int publisher_send(struct publisher *publisher, const char *key, size_t key_len,
                               const char *value, size_t value_len, struct error *err);

@@ -1,0 +1,143 @@
+/*
+ * A chunk: what payd takes from Kafka at once and commits in one transaction.
+ *
+ * It goes through the parts in this order, and each part fills its share:
+ *   worker  items (in the order of arrival) and ranges
+ *   chunk   chunk_index(): each key, account and batch once
+ *   store   claim and load: what is already known of them
+ *   ledger  the decision of each item, the new balances
+ *   store   save: writes what the ledger decided
+ */
+#ifndef CONSUMER_CHUNK_H
+#define CONSUMER_CHUNK_H
+
+#include "common/compiler.h"
+#include "common/payment.h"
+#include "common/payment_json.h"
+#include "consumer/outcome.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Messages in one chunk at the most: some 45 MiB in all, allocated once. */
+#define CHUNK_MESSAGES_MAX 20000
+
+/* Partitions of the topic at the most. */
+#define CHUNK_PARTITIONS_MAX 4096
+
+/* Headers of a quarantined message that are kept at the most. */
+#define CHUNK_HEADERS_MAX 64
+
+/* Where a message stood in the topic. */
+struct origin {
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms; /* the broker's append time, Unix milliseconds */
+};
+
+/* A message's own bytes. NULL means that there is no key or no value. */
+struct raw_message {
+    const char *key;
+    size_t key_len;
+    const char *value;
+    size_t value_len;
+    const void *headers; /* opaque; see inbox_header() */
+};
+
+struct decision {
+    enum outcome outcome;
+    enum reason reason;
+    unsigned fields; /* conflict: the payment_field bits that differ from the first payload */
+};
+
+struct chunk_item {
+    struct origin origin;
+    struct raw_message raw; /* borrowed until the next inbox_poll() */
+    enum unreadable unreadable;
+    char detail[UNREADABLE_DETAIL_SIZE]; /* what is unreadable */
+    struct payment payment;              /* undefined when unreadable */
+    /* Set by chunk_index(), for readable items: indices into the chunk's tables. */
+    size_t key;
+    size_t src;
+    size_t dest;
+    size_t batch; /* CHUNK_NO_BATCH when the payment belongs to none */
+    /* Set by the store's claim: this origin stands among the repeats or in the quarantine. */
+    bool recorded;
+    /* Set by the ledger. */
+    struct decision decision;
+};
+
+#define CHUNK_NO_BATCH SIZE_MAX
+
+/* One idempotency key of the chunk, with its first decision when the store knows one. */
+struct chunk_key {
+    const char *key; /* borrowed from an item */
+    bool known;      /* the store has a decision: the fields below are set */
+    int64_t seq;
+    struct origin origin;
+    struct payment first;
+    /* The ledger's: which item decided the key, for a key that was not known. */
+    const struct chunk_item *owner; /* NULL = none yet */
+};
+
+struct chunk_account {
+    const char *name;                   /* borrowed from an item */
+    int64_t id;                         /* the store's number, 0 = not in the store */
+    char currency[MONEY_CURRENCY_SIZE]; /* "" until the first payment is applied */
+    int64_t balance_minor;
+    bool changed; /* by the ledger */
+};
+
+struct chunk_batch {
+    struct payment_batch content; /* its id, and once bound its rows and digest */
+    int64_t id;                   /* the store's number, 0 = not in the store */
+    bool bound;
+};
+
+/* The messages of one partition that the chunk covers: offsets from <= offset < to. */
+struct chunk_range {
+    int32_t partition;
+    int64_t from;
+    int64_t to;
+};
+
+struct chunk {
+    struct chunk_item *items;
+    size_t item_count;
+    size_t capacity;
+    struct chunk_range *ranges;
+    size_t range_count;
+    struct chunk_key *keys; /* in byte order of the keys */
+    size_t key_count;
+    struct chunk_account *accounts;
+    size_t account_count;
+    struct chunk_batch *batches;
+    size_t batch_count;
+    int64_t redelivered; /* messages below the position, dropped before they became items */
+    int64_t now_ms;      /* when the chunk is decided, Unix milliseconds; for people only */
+    struct chunk_ref *refs;
+};
+
+/* A chunk of capacity items, or NULL when memory ran out. The caller frees it. */
+struct chunk *chunk_new(size_t capacity);
+
+/* Free; NULL is accepted. */
+void chunk_free(struct chunk *chunk);
+
+/* Empty the chunk for the next use. */
+void chunk_clear(struct chunk *chunk);
+
+/* The next item, zeroed but for its texts. The chunk must not be full. */
+struct chunk_item *chunk_add(struct chunk *chunk);
+
+/* The range of a partition, made as [from, from) when there is none yet. */
+struct chunk_range *chunk_range(struct chunk *chunk, int32_t partition, int64_t from);
+
+/*
+ * Fill keys, accounts and batches with each that the readable items name, once, with nothing known
+ * of them yet, and set the indices in the items. May be called again: it starts over.
+ */
+void chunk_index(struct chunk *chunk);
+
+#endif

@@ -1,0 +1,58 @@
+#include "consumer/key_form.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define UUID_TEXT_LEN 36
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_dash_place(size_t pos)
+{
+    return pos == 8 || pos == 13 || pos == 18 || pos == 23;
+}
+
+/* Upper-case letters are not canonical: such a key stays text, or two keys would become one. */
+static bool parse_uuid(unsigned char *bytes, const char *key, size_t len)
+{
+    size_t digits = 0;
+
+    if (len != UUID_TEXT_LEN) {
+        return false;
+    }
+    memset(bytes, 0, 16);
+    for (size_t pos = 0; pos < len; pos++) {
+        if (is_dash_place(pos)) {
+            if (key[pos] != '-') {
+                return false;
+            }
+            continue;
+        }
+        int value = hex_value(key[pos]);
+        if (value < 0) {
+            return false;
+        }
+        bytes[digits / 2] = (unsigned char)(bytes[digits / 2] << 4 | value);
+        digits++;
+    }
+    return true;
+}
+
+size_t key_form(unsigned char form[KEY_FORM_SIZE], const char *key)
+{
+    size_t len = strlen(key);
+
+    if (parse_uuid(form + 1, key, len)) {
+        form[0] = KEY_FORM_UUID;
+        return 1 + 16;
+    }
+    form[0] = KEY_FORM_TEXT;
+    memcpy(form + 1, key, len);
+    return 1 + len;
+}

@@ -1,0 +1,24 @@
+/*
+ * The stored form of an idempotency key: compact, injective, in an order that keeps time-ordered
+ * keys together.
+ *
+ *   0x01, 16 bytes   a canonical lower-case UUID ("018f3c6e-...")
+ *   0x02, the bytes  every other key, verbatim
+ *
+ * The tag byte keeps the two apart, so no two keys share a form.
+ */
+#ifndef CONSUMER_KEY_FORM_H
+#define CONSUMER_KEY_FORM_H
+
+#include "common/payment.h"
+
+#include <stddef.h>
+
+#define KEY_FORM_UUID 1
+#define KEY_FORM_TEXT 2
+#define KEY_FORM_SIZE (1 + PAYMENT_KEY_MAX)
+
+/* Write the stored form of a key that ends in NUL. Returns its length. */
+size_t key_form(unsigned char form[KEY_FORM_SIZE], const char *key);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * payd: options -> command -> exit code. `payd run` itself reads top to bottom in run.c.
+ */
+#include "common/stop.h"
+#include "consumer/options.h"
+#include "consumer/run.h"
+#include "consumer/stats.h"
+#include "consumer/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+static void print_version(void)
+{
+    printf("payd " PAY_VERSION "\nlibrdkafka %s\nSQLite %s\ncJSON %s\n",
+           kafka_conf_library_version(), store_sqlite_library_version(),
+           stats_json_library_version());
+}
+
+static int dispatch(const struct options *options, struct error *err)
+{
+    switch (options->command) {
+    case COMMAND_RUN:
+        return run(options);
+    case COMMAND_STATS:
+        return stats(options, err);
+    case COMMAND_VERSION:
+        print_version();
+        return EX_OK;
+    case COMMAND_HELP:
+    default:
+        fputs(options_help(options->help_for), stdout);
+        return EX_OK;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct options_env env = {getenv("PAY_BROKERS"), getenv("PAY_TOPIC")};
+    struct error err = {.code = EX_OK, .text = ""};
+    struct options options;
+
+    stop_install();
+    int code =
+        options_parse(argc, argv, &env, &options, &err) == 0 ? dispatch(&options, &err) : err.code;
+    if (err.text[0] != '\0') {
+        fprintf(stderr, "payd: %s\n", err.text);
+    }
+    return code;
+}

@@ -1,0 +1,45 @@
+/*
+ * payd's command line: a pure function from argv to a struct.
+ */
+#ifndef CONSUMER_OPTIONS_H
+#define CONSUMER_OPTIONS_H
+
+#include "common/compiler.h"
+#include "common/error.h"
+#include "common/kafka_conf.h"
+
+#include <stdbool.h>
+
+enum command { COMMAND_HELP, COMMAND_VERSION, COMMAND_RUN, COMMAND_STATS };
+
+struct options {
+    enum command command;
+    enum command help_for; /* COMMAND_HELP: for which command; COMMAND_HELP = for payd */
+    const char *db;
+    const char *group;
+    struct kafka_args kafka;
+    bool until_end;
+    bool from_log_start;
+    bool json;
+};
+
+/* What the environment says; each may be NULL. */
+struct options_env {
+    const char *brokers; /* PAY_BROKERS */
+    const char *topic;   /* PAY_TOPIC */
+};
+
+#define OPTIONS_DEFAULT_TOPIC "payments"
+#define OPTIONS_DEFAULT_GROUP "payd"
+
+/*
+ * Read the command line. Strings in *ret are borrowed from argv and env. argv is permuted, as
+ * getopt does. Fails with EX_USAGE and a sentence.
+ */
+MUST_CHECK int options_parse(int argc, char **argv, const struct options_env *env,
+                             struct options *ret, struct error *err);
+
+/* The help text of a command, a static string that fits a screen of 80 x 24. */
+const char *options_help(enum command command);
+
+#endif

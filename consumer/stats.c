@@ -1,0 +1,69 @@
+#include "consumer/stats.h"
+
+#include "common/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sysexits.h>
+
+void stats_print(FILE *out, const struct store_stats *stats)
+{
+    static const enum outcome shown[] = {OUTCOME_APPLIED,  OUTCOME_DUPLICATE, OUTCOME_REDELIVERED,
+                                         OUTCOME_CONFLICT, OUTCOME_REJECTED,  OUTCOME_QUARANTINED};
+    char total[MONEY_TEXT_SIZE];
+    char balances[MONEY_TEXT_SIZE];
+    char topic[TEXT_ESCAPED_SIZE];
+
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        fprintf(out, "%-12s %15" PRId64 "\n", outcome_name(shown[i]), stats->counts[shown[i]]);
+    }
+    if (stats->currency_count > 0) {
+        fprintf(out,
+                "\ncurrency         payments                 total   accounts  sum of balances\n");
+    }
+    for (size_t i = 0; i < stats->currency_count; i++) {
+        const struct store_currency *currency = &stats->currencies[i];
+        fprintf(out, "%-8s  %15" PRId64 "  %20s  %9" PRId64 "  %15s\n", currency->currency,
+                currency->applied, money_sum_format(total, &currency->total, currency->currency),
+                currency->accounts,
+                money_sum_format(balances, &currency->balances, currency->currency));
+    }
+    if (stats->position_count > 0) {
+        fprintf(out, "\npartition     next offset   of topic %s\n",
+                text_escape(topic, sizeof(topic), stats->topic ? stats->topic : "",
+                            stats->topic ? strlen(stats->topic) : 0));
+    }
+    for (size_t i = 0; i < stats->position_count; i++) {
+        fprintf(out, "%9" PRId32 " %15" PRId64 "\n", stats->positions[i].partition,
+                stats->positions[i].next_offset);
+    }
+}
+
+int stats(const struct options *options, struct error *err)
+{
+    struct store *store = NULL;
+    struct store_stats found;
+    int code = EX_OK;
+
+    if (store_sqlite_open_readonly(&store, options->db, err) != 0) {
+        return err->code;
+    }
+    if (store->ops->stats(store, &found, err) != STORE_OK) {
+        store_close(store);
+        return err->code;
+    }
+    if (!options->json) {
+        stats_print(stdout, &found);
+    } else if (stats_print_json(stdout, &found) != 0) {
+        error_set(err, EX_OSERR, "out of memory");
+        code = EX_OSERR;
+    }
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        error_set(err, EX_IOERR, "standard output: %s", strerror(errno));
+        code = EX_IOERR;
+    }
+    store_stats_release(&found);
+    store_close(store);
+    return code;
+}

@@ -1,0 +1,78 @@
+#include "consumer/stats.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdbool.h>
+
+const char *stats_json_library_version(void)
+{
+    return cJSON_Version();
+}
+
+static bool add_counts(cJSON *root, const struct store_stats *stats)
+{
+    static const enum outcome shown[] = {OUTCOME_APPLIED,  OUTCOME_DUPLICATE, OUTCOME_REDELIVERED,
+                                         OUTCOME_CONFLICT, OUTCOME_REJECTED,  OUTCOME_QUARANTINED};
+
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        if (!cJSON_AddNumberToObject(root, outcome_name(shown[i]),
+                                     (double)stats->counts[shown[i]])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_currencies(cJSON *root, const struct store_stats *stats)
+{
+    cJSON *total = cJSON_AddObjectToObject(root, "total");
+    cJSON *balances = cJSON_AddObjectToObject(root, "balances");
+    cJSON *accounts = cJSON_AddObjectToObject(root, "accounts");
+    bool good = total && balances && accounts;
+
+    for (size_t i = 0; good && i < stats->currency_count; i++) {
+        const struct store_currency *currency = &stats->currencies[i];
+        char text[MONEY_TEXT_SIZE];
+        good =
+            cJSON_AddStringToObject(total, currency->currency,
+                                    money_sum_format(text, &currency->total, currency->currency)) &&
+            cJSON_AddStringToObject(
+                balances, currency->currency,
+                money_sum_format(text, &currency->balances, currency->currency)) &&
+            cJSON_AddNumberToObject(accounts, currency->currency, (double)currency->accounts);
+    }
+    return good;
+}
+
+static bool add_positions(cJSON *root, const struct store_stats *stats)
+{
+    cJSON *topic = stats->topic ? cJSON_AddStringToObject(root, "topic", stats->topic)
+                                : cJSON_AddNullToObject(root, "topic");
+    cJSON *positions = cJSON_AddObjectToObject(root, "positions");
+    bool good = topic && positions;
+
+    for (size_t i = 0; good && i < stats->position_count; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "%" PRId32, stats->positions[i].partition);
+        good = cJSON_AddNumberToObject(positions, name, (double)stats->positions[i].next_offset);
+    }
+    return good;
+}
+
+int stats_print_json(FILE *out, const struct store_stats *stats)
+{
+    cJSON *root = cJSON_CreateObject();
+    char *text = NULL;
+
+    if (root && add_counts(root, stats) && add_currencies(root, stats) &&
+        add_positions(root, stats)) {
+        text = cJSON_PrintUnformatted(root);
+    }
+    bool good = text != NULL;
+    if (good) {
+        fprintf(out, "%s\n", text);
+    }
+    cJSON_free(text);
+    cJSON_Delete(root);
+    return good ? 0 : -1;
+}

@@ -1,0 +1,121 @@
+/*
+ * The store: outcomes, balances, keys, quarantine and positions, changed together or not at all.
+ *
+ * An interface of a few calls, each for a whole chunk, so that a store across a network needs a
+ * fixed number of round trips a chunk:
+ *
+ *   begin -> claim -> load -> (ledger) -> save -> commit
+ *
+ * Every call but close may fail; after a failure between begin and commit call rollback. One thread
+ * uses a store at a time.
+ */
+#ifndef CONSUMER_STORE_H
+#define CONSUMER_STORE_H
+
+#include "common/compiler.h"
+#include "common/error.h"
+#include "common/money.h"
+#include "consumer/chunk.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum store_status {
+    STORE_OK = 0,
+    STORE_STALE,  /* save: a range does not begin at the stored position. Nothing is changed */
+    STORE_BUSY,   /* someone else holds the store for a moment. Nothing is changed: try again */
+    STORE_FULL,   /* no room on the disk. Nothing is changed: make room, try again */
+    STORE_FAILED, /* stop: see the error. After commit, whether it was committed is not known */
+};
+
+/* What the store counted since it was made, and what it holds. */
+struct store_currency {
+    char currency[MONEY_CURRENCY_SIZE];
+    int64_t applied;           /* payments */
+    struct money_sum total;    /* of the applied payments' amounts */
+    int64_t accounts;          /* that are kept in this currency */
+    struct money_sum balances; /* the sum of their balances: zero, or the books are broken */
+};
+
+struct store_position {
+    int32_t partition;
+    int64_t next_offset;
+};
+
+struct store_stats {
+    int64_t counts[OUTCOME_COUNT];     /* by enum outcome */
+    char *topic;                       /* NULL until the store is bound to one */
+    struct store_currency *currencies; /* in the order of the codes */
+    size_t currency_count;
+    struct store_position *positions; /* in the order of the partitions */
+    size_t position_count;
+};
+
+/* Free what stats holds; a zeroed one is accepted. */
+void store_stats_release(struct store_stats *stats);
+
+struct store {
+    const struct store_ops *ops;
+};
+
+struct store_ops {
+    /*
+     * Bind a new store to one topic of one cluster, or check that it is bound to this one:
+     * STORE_FAILED with EX_CONFIG says which other one it belongs to.
+     */
+    enum store_status (*bind)(struct store *store, const char *cluster, const char *topic,
+                              struct error *err);
+    /* The next offset of a partition; *ret_found is false when the store has none. */
+    enum store_status (*position)(struct store *store, int32_t partition, bool *ret_found,
+                                  int64_t *ret_offset, struct error *err);
+    /* Give a partition that has no position its first one. */
+    enum store_status (*adopt)(struct store *store, int32_t partition, int64_t offset,
+                               struct error *err);
+
+    enum store_status (*begin)(struct store *store, struct error *err);
+    /* Fill in what is decided: keys (known, seq, origin, first) and items (recorded). */
+    enum store_status (*claim)(struct store *store, struct chunk *chunk, struct error *err);
+    /* Fill in accounts (id, currency, balance) and batches (id, content, bound). */
+    enum store_status (*load)(struct store *store, struct chunk *chunk, struct error *err);
+    /* Write everything that the ledger decided, and move each range's position from -> to. */
+    enum store_status (*save)(struct store *store, struct chunk *chunk, struct error *err);
+    enum store_status (*commit)(struct store *store, struct error *err);
+    void (*rollback)(struct store *store);
+
+    /* On success the caller releases *ret. */
+    enum store_status (*stats)(struct store *store, struct store_stats *ret, struct error *err);
+    /* NULL is not accepted; store_close() takes it. */
+    void (*close)(struct store *store);
+};
+
+/* Close; NULL is accepted. */
+void store_close(struct store *store);
+
+/* How a store reads the headers of a quarantined message; see inbox_header(). */
+typedef bool store_header_reader(const void *headers, size_t index, const char **ret_name,
+                                 const void **ret_value, size_t *ret_value_len);
+
+/*
+ * Open the SQLite store in the file at path, making it (mode 0600) when it is not there. Takes the
+ * lock that makes this process its only writer, checks whose file it is and its version, then
+ * brings all that its WAL shows durably into the database. headers may be NULL. Errors:
+ * EX_IOERR for the file, its lock, its medium; EX_CONFIG for a file of another program or version.
+ * On success the caller closes *ret.
+ */
+MUST_CHECK int store_sqlite_open(struct store **ret, const char *path, store_header_reader *headers,
+                                 struct error *err);
+
+/*
+ * As store_sqlite_open(), to read only, also while payd writes: takes no lock, changes nothing,
+ * never makes the file. Only stats and close may be called.
+ */
+MUST_CHECK int store_sqlite_open_readonly(struct store **ret, const char *path, struct error *err);
+
+/* The SQLite library's version, a static string. */
+const char *store_sqlite_library_version(void);
+
+/* A store in memory, for tests: nothing outlives it. NULL when memory ran out. */
+struct store *store_memory_new(void);
+
+#endif

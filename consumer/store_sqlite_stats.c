@@ -1,0 +1,133 @@
+#include "consumer/store_sqlite_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* Reads one row into the stats; false when memory ran out or the row is damaged. */
+typedef bool row_reader(sqlite3_stmt *row, struct store_stats *stats);
+
+static bool read_counter(sqlite3_stmt *row, struct store_stats *stats)
+{
+    int64_t outcome = sqlite3_column_int64(row, 0);
+
+    if (outcome < 0 || outcome >= OUTCOME_COUNT) {
+        return false;
+    }
+    stats->counts[outcome] = sqlite3_column_int64(row, 1);
+    return true;
+}
+
+static bool read_topic(sqlite3_stmt *row, struct store_stats *stats)
+{
+    const char *topic = (const char *)sqlite3_column_text(row, 0);
+
+    stats->topic = topic ? strdup(topic) : NULL;
+    return !topic || stats->topic;
+}
+
+/* The entry of a currency, made when there is none; rows come in the order of the codes. */
+static struct store_currency *currency_of(struct store_stats *stats, sqlite3_stmt *row)
+{
+    const char *code = (const char *)sqlite3_column_text(row, 0);
+
+    if (!code || !money_is_currency_form(code, strlen(code))) {
+        return NULL;
+    }
+    if (stats->currency_count > 0 &&
+        strcmp(stats->currencies[stats->currency_count - 1].currency, code) == 0) {
+        return &stats->currencies[stats->currency_count - 1];
+    }
+    struct store_currency *grown =
+        realloc(stats->currencies, (stats->currency_count + 1) * sizeof(*grown));
+    if (!grown) {
+        return NULL;
+    }
+    stats->currencies = grown;
+    grown += stats->currency_count++;
+    *grown = (struct store_currency){.applied = 0};
+    memcpy(grown->currency, code, MONEY_CURRENCY_SIZE);
+    return grown;
+}
+
+/* One row an account, with its currency's total beside it. The sum is ours: SUM() overflows. */
+static bool read_account(sqlite3_stmt *row, struct store_stats *stats)
+{
+    struct store_currency *currency = currency_of(stats, row);
+
+    if (!currency) {
+        return false;
+    }
+    currency->accounts++;
+    money_sum_add(&currency->balances, sqlite3_column_int64(row, 1));
+    currency->applied = sqlite3_column_int64(row, 2);
+    currency->total =
+        (struct money_sum){sqlite3_column_int64(row, 3), sqlite3_column_int64(row, 4)};
+    return true;
+}
+
+static bool read_position(sqlite3_stmt *row, struct store_stats *stats)
+{
+    struct store_position *grown =
+        realloc(stats->positions, (stats->position_count + 1) * sizeof(*grown));
+
+    if (!grown) {
+        return false;
+    }
+    stats->positions = grown;
+    grown[stats->position_count++] =
+        (struct store_position){sqlite3_column_int(row, 0), sqlite3_column_int64(row, 1)};
+    return true;
+}
+
+static enum store_status read_all(struct store_sqlite *store, const char *sql, row_reader *reader,
+                                  struct store_stats *stats, struct error *err)
+{
+    sqlite3_stmt *rows = NULL;
+    enum store_status status = STORE_OK;
+    int code = sqlite3_prepare_v2(store->db, sql, -1, &rows, NULL);
+
+    while (code == SQLITE_OK || code == SQLITE_ROW) {
+        code = sqlite3_step(rows);
+        if (code == SQLITE_ROW && !reader(rows, stats)) {
+            status = sqlite_damaged(store, "a row that stats cannot read", err);
+            break;
+        }
+    }
+    if (status == STORE_OK && code != SQLITE_DONE) {
+        status = sqlite_failed(store, "stats", err);
+    }
+    sqlite3_finalize(rows);
+    return status;
+}
+
+enum store_status sqlite_stats(struct store *base, struct store_stats *ret, struct error *err)
+{
+    static const struct {
+        const char *sql;
+        row_reader *reader;
+    } parts[] = {
+        {"SELECT topic FROM store", read_topic},
+        {"SELECT outcome, count FROM counters", read_counter},
+        {"SELECT a.currency, a.balance_minor, t.applied, t.high, t.low FROM accounts a"
+         " JOIN totals t ON t.currency = a.currency ORDER BY a.currency",
+         read_account},
+        {"SELECT partition, next_offset FROM positions ORDER BY partition", read_position},
+    };
+    struct store_sqlite *store = (struct store_sqlite *)base;
+    enum store_status status = STORE_OK;
+
+    *ret = (struct store_stats){.topic = NULL};
+    /* One read transaction: all figures are of one moment. */
+    if (sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK) {
+        return sqlite_failed(store, "stats", err);
+    }
+    for (size_t i = 0; status == STORE_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        status = read_all(store, parts[i].sql, parts[i].reader, ret, err);
+    }
+    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    if (status != STORE_OK) {
+        store_stats_release(ret);
+    }
+    return status;
+}
