@@ -12,6 +12,7 @@ typedef int failpoint_not_empty;
 #include <unistd.h>
 
 #define DELAY_S 1
+#define SLOW_US 1000
 
 static void act(const char *name, const char *action)
 {
@@ -40,6 +41,10 @@ void failpoint_visit(const char *name)
     }
     snprintf(action, sizeof(action), "%s", wanted + len + 1);
     char *at = strchr(action, '@');
+    if (strcmp(action, "slow") == 0) {
+        usleep(SLOW_US);
+        return;
+    }
     unsigned long nth = 1;
     if (at) {
         nth = strtoul(at + 1, NULL, 10);

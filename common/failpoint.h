@@ -7,6 +7,7 @@
  *   PAY_FAILPOINT=after-store-commit=kill        at the first visit
  *   PAY_FAILPOINT=after-store-commit=stop@3      SIGSTOP at the third visit
  *   PAY_FAILPOINT=before-publish=delay@5         sleep 1 s at the fifth visit
+ *   PAY_FAILPOINT=before-publish=slow            sleep 1 ms at every visit
  *
  * Each hit is written to standard error as "failpoint NAME ACTION", so that a test can count it.
  */

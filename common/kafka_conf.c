@@ -151,6 +151,10 @@ static int set_brokers(rd_kafka_conf_t *conf, const struct kafka_args *args, str
 static void log_to_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
+    /* The error callback tells of lost connections; once is enough. */
+    if (strcmp(facility, "FAIL") == 0) {
+        return;
+    }
     /* The library's levels are syslog's: 3 is an error, 4 a warning. */
     enum log_level mapped = level <= 3   ? LOG_LEVEL_ERROR
                             : level == 4 ? LOG_LEVEL_WARN

@@ -44,6 +44,6 @@ void log_error(enum log_level level, const char *event, const struct error *err)
 {
     char shown[ERROR_TEXT_SIZE * 2];
 
-    log_event(level, event, "exit=%d error=\"%s\"", err->code,
+    log_event(level, event, "code=%d error=\"%s\"", err->code,
               text_escape(shown, sizeof(shown), err->text, strlen(err->text)));
 }

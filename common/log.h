@@ -20,7 +20,7 @@ enum log_level { LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
  */
 void log_event(enum log_level level, const char *event, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Write one line about a failure: exit=code error="sentence", the sentence escaped. */
+/* Write one line about a failure: code=NN error="sentence", the sentence escaped. */
 void log_error(enum log_level level, const char *event, const struct error *err);
 
 #endif

@@ -1,0 +1,232 @@
+/*
+ * The main job on Apache Kafka, and what only a real broker can show: topic settings, retention,
+ * aborted transactions, committed offsets.
+ */
+#include "tests/lib/scene.h"
+
+#include <criterion/criterion.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct scene scene;
+
+static void open_scene(void)
+{
+    scene_open_kafka(&scene, NULL, NULL);
+}
+
+static void close_scene(void)
+{
+    scene_close(&scene);
+}
+
+TestSuite(kafka_main_job, .init = open_scene, .fini = close_scene, .timeout = 300);
+
+static const char *const sample_batch[] = {"batch", "--batch-id", "sample", scene.sample, NULL};
+
+static rd_kafka_t *client(rd_kafka_type_t type, const char *name, const char *value)
+{
+    char why[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", scene.brokers, why, sizeof(why));
+    rd_kafka_conf_set(conf, name, value, why, sizeof(why));
+    rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof(why));
+    cr_assert(rk, "%s", why);
+    return rk;
+}
+
+/* The group's committed offset of a partition, -1001 for none. */
+static int64_t committed(int32_t partition)
+{
+    rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, "group.id", "test");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_topic_partition_list_add(list, scene.topic, partition);
+    cr_assert_eq(rd_kafka_committed(rk, list, 30000), RD_KAFKA_RESP_ERR_NO_ERROR);
+    int64_t offset = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
+    return offset;
+}
+
+Test(kafka_main_job, the_sample_is_paid_once_and_the_offsets_are_committed_after_it)
+{
+    struct process pay;
+    struct process payd;
+    char sql[96];
+
+    for (int round = 0; round < 2; round++) {
+        cr_assert_eq(scene_pay(&scene, NULL, &pay, sample_batch), 0, "%s", file_text(pay.err));
+        cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_text(payd.err));
+        cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments WHERE outcome = 'applied'"),
+                     1000);
+        cr_expect_eq(scene_int(&scene, "SELECT sum(next_offset) FROM positions"),
+                     1000 * (round + 1));
+        for (int32_t partition = 0; partition < 4; partition++) {
+            snprintf(sql, sizeof(sql), "SELECT next_offset FROM positions WHERE partition = %d",
+                     partition);
+            cr_expect_eq(committed(partition), scene_int(&scene, sql), "partition %d", partition);
+        }
+    }
+    cr_expect_str_eq(scene_text(&scene, "SELECT high || ' ' || low FROM totals"), "0 100000");
+    scene_check_books(&scene);
+}
+
+/* Sets one property of a topic, as an operator would. */
+static void make_topic(const char *name, const char *property, const char *value)
+{
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, "client.id", "test");
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    char why[256];
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, 1, 1, why, sizeof(why));
+
+    rd_kafka_NewTopic_set_config(topic, property, value);
+    rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 30000);
+    cr_assert(event);
+    cr_assert_eq(rd_kafka_event_error(event), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_NewTopic_destroy(topic);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+Test(kafka_main_job, a_topic_whose_settings_lose_payments_is_refused_by_both_programs)
+{
+    static const struct {
+        const char *topic;
+        const char *property;
+        const char *value;
+        const char *said;
+    } rows[] = {
+        {"compacted", "cleanup.policy", "compact", "cleanup.policy=compact"},
+        {"clients-clock", "message.timestamp.type", "CreateTime",
+         "message.timestamp.type=CreateTime"},
+    };
+    struct process process;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        make_topic(rows[i].topic, rows[i].property, rows[i].value);
+        snprintf(scene.topic, sizeof(scene.topic), "%s", rows[i].topic);
+        cr_expect_eq(scene_pay(&scene, NULL, &process,
+                               (const char *const[]){"send", "a", "b", "1.00", "--new", NULL}),
+                     78);
+        cr_expect(file_has(process.err, rows[i].said), "%s", file_text(process.err));
+        cr_expect_eq(scene_drain(&scene, NULL, &process), 78);
+        cr_expect(file_has(process.err, rows[i].said), "%s", file_text(process.err));
+    }
+}
+
+Test(kafka_main_job, a_misspelt_topic_is_not_created)
+{
+    struct process process;
+
+    snprintf(scene.topic, sizeof(scene.topic), "payment");
+    for (int round = 0; round < 2; round++) {
+        cr_expect_eq(scene_pay(&scene, NULL, &process,
+                               (const char *const[]){"send", "a", "b", "1.00", "--new", NULL}),
+                     69);
+        cr_expect(file_has(process.err, "there is no topic \"payment\""), "%s",
+                  file_text(process.err));
+    }
+    cr_expect_eq(scene_drain(&scene, NULL, &process), 69);
+}
+
+/* What retention does, at once. */
+static void delete_records(int32_t partition, int64_t before)
+{
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, "client.id", "test");
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_topic_partition_list_add(list, scene.topic, partition)->offset = before;
+    rd_kafka_DeleteRecords_t *request = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(rk, &request, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 30000);
+    cr_assert(event);
+    cr_assert_eq(rd_kafka_event_error(event), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_DeleteRecords_destroy(request);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+Test(kafka_main_job, records_that_are_gone_unread_stop_it_and_nothing_is_skipped_silently)
+{
+    struct process process;
+
+    cr_assert_eq(scene_pay(&scene, NULL, &process, sample_batch), 0);
+    delete_records(1, 10);
+    cr_expect_eq(scene_drain(&scene, NULL, &process), 78, "a new store");
+    cr_expect(file_has(process.err, "payments[1]: the log begins at offset 10"), "%s",
+              file_text(process.err));
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 0);
+
+    process = scene_start_payd(&scene, NULL,
+                               (const char *const[]){"--until-end", "--from-log-start", NULL});
+    cr_assert_eq(process_wait(&process, 120000), 0, "told to begin there");
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 990);
+
+    cr_assert_eq(scene_pay(&scene, NULL, &process, sample_batch), 0);
+    int64_t high = scene_int(&scene, "SELECT next_offset FROM positions WHERE partition = 1");
+    delete_records(1, high + 5);
+    cr_expect_eq(scene_drain(&scene, NULL, &process), 78, "a store that is behind");
+    cr_expect(file_has(process.err, "5 records are gone unread"), "%s", file_text(process.err));
+}
+
+static void produce_in_transaction(const char *key, bool commit)
+{
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, "transactional.id", "test");
+    const char value[] = "{\"v\":1,\"type\":\"payment\",\"src\":\"ann\",\"dest\":\"bob\","
+                         "\"amount\":\"100\",\"currency\":\"EUR\"}";
+
+    cr_assert_null(rd_kafka_init_transactions(rk, 30000));
+    cr_assert_null(rd_kafka_begin_transaction(rk));
+    cr_assert_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(scene.topic), RD_KAFKA_V_PARTITION(0),
+                                   RD_KAFKA_V_KEY(key, strlen(key)),
+                                   RD_KAFKA_V_VALUE((void *)value, strlen(value)),
+                                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+                 RD_KAFKA_RESP_ERR_NO_ERROR);
+    cr_assert_eq(rd_kafka_flush(rk, 30000), RD_KAFKA_RESP_ERR_NO_ERROR);
+    cr_assert_null(commit ? rd_kafka_commit_transaction(rk, 30000)
+                          : rd_kafka_abort_transaction(rk, 30000));
+    rd_kafka_destroy(rk);
+}
+
+Test(kafka_main_job, aborted_transactions_are_invisible_and_their_holes_end_nothing)
+{
+    struct process payd;
+
+    produce_in_transaction("aborted-1", false);
+    produce_in_transaction("committed", true);
+    produce_in_transaction("aborted-2", false);
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_text(payd.err));
+    cr_expect_str_eq(scene_text(&scene, "SELECT group_concat(key) FROM payments"), "committed");
+    cr_expect_eq(scene_int(&scene, "SELECT next_offset FROM positions WHERE partition = 0"), 6,
+                 "the position is at the end, behind the holes");
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "and the end is found again");
+    scene_check_books(&scene);
+}
+
+Test(kafka_main_job, a_broker_that_is_killed_and_comes_back_loses_nothing)
+{
+    struct process pay;
+    struct process payd = scene_start_payd(&scene, NULL, NULL);
+
+    cr_assert(file_comes_to_have(payd.err, "event=assigned", 60000));
+    pay = scene_start_pay(&scene, "PAY_FAILPOINT=before-publish=stop@500", sample_batch);
+    cr_assert(file_comes_to_have(pay.err, "failpoint before-publish stop", 60000));
+    scene_kafka_kill(&scene);
+    process_signal(&pay, SIGCONT);
+    scene_kafka_start(&scene);
+    int code = process_wait(&pay, 120000);
+    cr_assert(code == 0 || code == 75, "exit %d: %s", code, file_text(pay.err));
+    cr_assert_eq(scene_pay(&scene, NULL, &pay, sample_batch), 0);
+    cr_expect(scene_comes_to(&scene, "SELECT count(*) FROM payments", 1000, 120000));
+    process_signal(&payd, SIGTERM);
+    cr_expect_eq(process_wait(&payd, 5000), 0);
+    scene_check_books(&scene);
+}

@@ -1,0 +1,121 @@
+/*
+ * payd killed at each side of its commit: nothing is lost, nothing is paid twice.
+ */
+#include "tests/lib/scene.h"
+
+#include <criterion/criterion.h>
+
+static struct scene scene;
+
+static void open_scene(void)
+{
+    struct process pay;
+
+    scene_open_embedded(&scene);
+    cr_assert_eq(
+        scene_pay(&scene, NULL, &pay,
+                  (const char *const[]){"batch", "--batch-id", "sample", scene.sample, NULL}),
+        0);
+}
+
+static void close_scene(void)
+{
+    scene_close(&scene);
+}
+
+TestSuite(crash, .init = open_scene, .fini = close_scene);
+
+static void expect_all_paid_once(void)
+{
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments WHERE outcome = 'applied'"),
+                 1000);
+    cr_expect_str_eq(scene_text(&scene, "SELECT high || ' ' || low FROM totals"), "0 100000");
+    cr_expect_eq(scene_int(&scene, "SELECT sum(next_offset) FROM positions"), 1000);
+    scene_check_books(&scene);
+}
+
+Test(crash, before_the_commit_everything_is_read_again_and_paid_once)
+{
+    struct process payd;
+
+    cr_assert_eq(scene_drain(&scene, "PAY_FAILPOINT=before-store-commit=kill", &payd),
+                 PROCESS_KILLED);
+    cr_expect_eq(file_count(payd.err, "failpoint before-store-commit kill"), 1);
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 0);
+
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
+    cr_expect(file_has(payd.err, "applied=1000 duplicate=0 redelivered=0"));
+    expect_all_paid_once();
+}
+
+Test(crash, between_commit_and_offset_commit_it_resumes_at_the_stored_position)
+{
+    struct process payd;
+
+    cr_assert_eq(scene_drain(&scene, "PAY_FAILPOINT=after-store-commit=kill", &payd),
+                 PROCESS_KILLED);
+    cr_expect_eq(file_count(payd.err, "failpoint after-store-commit kill"), 1);
+    int64_t paid = scene_int(&scene, "SELECT count(*) FROM payments");
+    cr_expect_gt(paid, 0, "the chunk was committed before the kill");
+    cr_expect_eq(scene_int(&scene, "SELECT sum(next_offset) FROM positions"), paid);
+
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
+    cr_expect(file_has(payd.err, "duplicate=0 redelivered=0 conflict=0"), "nothing is repeated");
+    cr_expect_eq(scene_int(&scene, "SELECT sum(count) FROM counters WHERE outcome IN (3, 5)"), 0);
+    expect_all_paid_once();
+}
+
+Test(crash, with_the_position_set_back_the_keys_decide_and_redelivered_is_counted)
+{
+    struct process pay;
+    struct process payd;
+
+    /* A duplicate, a conflict and a poisoned message, so that each kind is redelivered. */
+    cr_assert_eq(scene_pay(&scene, NULL, &pay,
+                           (const char *const[]){"send", "x", "y", "1.00", "--key", "k", NULL}),
+                 0);
+    cr_assert_eq(scene_pay(&scene, NULL, &pay,
+                           (const char *const[]){"send", "x", "y", "1.00", "--key", "k", NULL}),
+                 0);
+    cr_assert_eq(scene_pay(&scene, NULL, &pay,
+                           (const char *const[]){"send", "x", "y", "2.00", "--key", "k", NULL}),
+                 0);
+    scene_produce(&scene, "poison", "?");
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
+    cr_assert_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 1001);
+
+    scene_change(&scene, "UPDATE positions SET next_offset = 0");
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
+    cr_expect(file_has(payd.err, "applied=0 duplicate=0 redelivered=1004 conflict=0 rejected=0 "
+                                 "quarantined=0"));
+    cr_expect_eq(scene_int(&scene, "SELECT count FROM counters WHERE outcome = 5"), 1004);
+    cr_expect_eq(scene_int(&scene, "SELECT count FROM counters WHERE outcome = 3"), 1);
+    cr_expect_eq(scene_int(&scene, "SELECT count FROM counters WHERE outcome = 4"), 1);
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 1001);
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM quarantined"), 1);
+    scene_check_books(&scene);
+}
+
+Test(crash, at_every_other_chunk_the_books_are_whole_after_each_restart)
+{
+    struct process payd;
+    int kills = 0;
+
+    for (int round = 0; round < 4; round++) {
+        const char *env = round % 2 == 0 ? "PAY_FAILPOINT=after-store-commit=kill@2"
+                                         : "PAY_FAILPOINT=before-store-commit=kill@2";
+        if (scene_drain(&scene, env, &payd) == PROCESS_KILLED) {
+            kills++;
+        }
+        scene_check_books(&scene);
+        struct process pay;
+        cr_assert_eq(scene_pay(&scene, NULL, &pay,
+                               (const char *const[]){"send", "x", "y", "1.00", "--new", NULL}),
+                     0);
+    }
+    cr_expect_gt(kills, 0);
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments WHERE outcome = 'applied'"),
+                 1004);
+    scene_check_books(&scene);
+}

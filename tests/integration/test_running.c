@@ -1,0 +1,152 @@
+/*
+ * payd while it runs: stats beside it, a second writer, a lone message, signals, a missing topic.
+ */
+#include "tests/lib/scene.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define JOIN_MS 60000
+/* The promise is 5 s; the rest is for a machine that is busy. */
+#define STOP_MS 5000
+
+static struct scene scene;
+
+static void open_scene(void)
+{
+    scene_open_embedded(&scene);
+}
+
+static void close_scene(void)
+{
+    scene_close(&scene);
+}
+
+TestSuite(running, .init = open_scene, .fini = close_scene);
+
+static int stats(const char *format, struct process *process)
+{
+    return process_run(scene.dir, NULL, process,
+                       (const char *const[]){PAY_BIN_DIR "/payd_failpoints", "stats", "--db",
+                                             scene.db, format, NULL});
+}
+
+Test(running, stats_work_beside_it_and_a_second_writer_is_refused_by_name)
+{
+    struct process payd = scene_start_payd(&scene, NULL, NULL);
+    struct process pay;
+    struct process other;
+    char holder[64];
+
+    cr_assert(file_comes_to_have(payd.err, "event=assigned", JOIN_MS));
+    cr_assert_eq(
+        scene_pay(&scene, NULL, &pay,
+                  (const char *const[]){"send", "ann", "bob", "12.34", "--key", "k", NULL}),
+        0);
+    cr_assert(scene_comes_to(&scene, "SELECT count(*) FROM payments", 1, JOIN_MS),
+              "a lone message does not wait for others");
+
+    cr_assert_eq(stats("--json", &other), 0);
+    cr_expect(file_has(other.out, "\"applied\":1,"));
+    cr_expect(file_has(other.out, "\"total\":{\"EUR\":\"12.34\"}"));
+    cr_expect(file_has(other.out, "\"balances\":{\"EUR\":\"0.00\"}"));
+    cr_assert_eq(stats(NULL, &other), 0);
+    cr_expect(file_has(other.out, "12.34"));
+
+    other = scene_start_payd(&scene, NULL, NULL);
+    snprintf(holder, sizeof(holder), "process %d (payd", (int)payd.pid);
+    cr_expect_eq(process_wait(&other, JOIN_MS), 74);
+    cr_expect(file_has(other.err, holder), "%s", file_text(other.err));
+
+    process_signal(&payd, SIGTERM);
+    cr_expect_eq(process_wait(&payd, STOP_MS), 0);
+    cr_expect(file_has(payd.err, "event=end applied=1"));
+}
+
+Test(running, sigterm_ends_it_in_time_with_the_broker_gone)
+{
+    struct process payd = scene_start_payd(&scene, NULL, NULL);
+
+    cr_assert(file_comes_to_have(payd.err, "event=assigned", JOIN_MS));
+    process_kill(&scene.broker);
+    cr_assert(file_comes_to_have(payd.err, "error=_ALL_BROKERS_DOWN", JOIN_MS));
+    process_signal(&payd, SIGTERM);
+    cr_expect_eq(process_wait(&payd, STOP_MS), 0);
+    cr_expect(file_has(payd.err, "event=stop code=0"));
+}
+
+Test(running, sigterm_in_a_transaction_finishes_it)
+{
+    struct process pay;
+    struct process payd;
+
+    cr_assert_eq(scene_pay(&scene, NULL, &pay,
+                           (const char *const[]){"batch", "--batch-id", "b", scene.sample, NULL}),
+                 0);
+    payd = scene_start_payd(&scene, "PAY_FAILPOINT=before-store-commit=stop", NULL);
+    cr_assert(file_comes_to_have(payd.err, "failpoint before-store-commit stop", JOIN_MS));
+    process_signal(&payd, SIGTERM);
+    process_signal(&payd, SIGCONT);
+    cr_expect_eq(process_wait(&payd, STOP_MS), 0);
+    cr_expect_gt(scene_int(&scene, "SELECT count(*) FROM payments"), 0);
+    scene_check_books(&scene);
+}
+
+Test(running, it_waits_for_a_topic_that_is_not_there_but_not_with_until_end)
+{
+    struct process payd;
+
+    snprintf(scene.topic, sizeof(scene.topic), "payment"); /* a misspelt name */
+    payd = scene_start_payd(&scene, NULL, NULL);
+    cr_expect(file_comes_to_have(payd.err, "event=waiting", JOIN_MS));
+    cr_expect(file_has(payd.err, "there is no topic \\\"payment\\\""));
+    process_signal(&payd, SIGTERM);
+    cr_expect_eq(process_wait(&payd, STOP_MS), 0);
+    cr_expect_eq(scene_drain(&scene, NULL, &payd), 69);
+}
+
+Test(running, a_ledger_of_another_log_is_refused)
+{
+    struct process payd;
+
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
+    /* The memory broker that starts again is another log. */
+    process_kill(&scene.broker);
+    char db[PROCESS_PATH_MAX];
+    snprintf(db, sizeof(db), "%s", scene.db);
+    struct scene second;
+    scene_open_embedded(&second);
+    snprintf(second.db, sizeof(second.db), "%s", db);
+    cr_expect_eq(scene_drain(&second, NULL, &payd), 78);
+    cr_expect(file_has(payd.err, "belongs to topic"));
+    cr_expect(file_has(payd.err, "use another --db"));
+    scene_close(&second);
+}
+
+Test(running, a_position_behind_the_end_of_the_log_stops_with_78)
+{
+    struct process payd;
+
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
+    scene_change(&scene, "UPDATE positions SET next_offset = 5 WHERE partition = 2");
+    cr_expect_eq(scene_drain(&scene, NULL, &payd), 78);
+    cr_expect(file_has(payd.err, "payments[2]: the log ends at offset 0, the store is at 5"));
+    cr_expect_eq(scene_int(&scene, "SELECT next_offset FROM positions WHERE partition = 2"), 5);
+}
+
+Test(running, a_closed_log_pipe_does_not_stop_it)
+{
+    struct process pay;
+    char command[2048];
+
+    cr_assert_eq(scene_pay(&scene, NULL, &pay,
+                           (const char *const[]){"batch", "--batch-id", "b", scene.sample, NULL}),
+                 0);
+    snprintf(command, sizeof(command),
+             "'%s/payd_failpoints' run --db '%s' -b %s --skip-topic-check --until-end 2>&1 | true",
+             PAY_BIN_DIR, scene.db, scene.brokers);
+    process_run(scene.dir, NULL, &pay, (const char *const[]){"sh", "-c", command, NULL});
+    cr_expect(scene_comes_to(&scene, "SELECT count(*) FROM payments", 1000, JOIN_MS));
+}

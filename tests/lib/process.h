@@ -1,0 +1,60 @@
+/*
+ * Processes as test subjects: start, wait with a deadline, kill, read what they printed.
+ *
+ * Every process writes its standard output and error into files in the test's own folder, and is
+ * killed when the test's process ends.
+ */
+#ifndef TESTS_LIB_PROCESS_H
+#define TESTS_LIB_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define PROCESS_ARGS_MAX 48
+#define PROCESS_PATH_MAX 512
+
+struct process {
+    pid_t pid; /* 0 when it has ended */
+    char out[PROCESS_PATH_MAX];
+    char err[PROCESS_PATH_MAX];
+};
+
+/* What process_wait() returns: an exit code, or one of these. */
+#define PROCESS_KILLED (-1) /* by a signal */
+#define PROCESS_LATE   (-2) /* still running at the deadline; it has been killed */
+
+/*
+ * Start args[0] with the arguments that follow it, ended by NULL, in dir. env is NULL or one
+ * "NAME=value" to add. input is a file for standard input, or NULL for none.
+ */
+struct process process_start(const char *dir, const char *input, const char *env,
+                             const char *const *args);
+
+/* Wait until it ends. */
+int process_wait(struct process *process, int timeout_ms);
+
+/* True, with its exit code or PROCESS_KILLED, once it has ended. Does not wait. */
+bool process_ended(struct process *process, int *ret_code);
+
+/* Start and wait. */
+int process_run(const char *dir, const char *env, struct process *process, const char *const *args);
+
+void process_signal(const struct process *process, int signo);
+
+/* SIGKILL and reap; nothing happens to one that has ended. */
+void process_kill(struct process *process);
+
+/* True once the file has the text in it, false when it has not within the time. */
+bool file_comes_to_have(const char *path, const char *text, int timeout_ms);
+
+/* The whole file as a string that the caller frees; "" when it is not there. */
+char *file_text(const char *path);
+
+bool file_has(const char *path, const char *text);
+
+/* How often the text stands in the file. */
+int file_count(const char *path, const char *text);
+
+void file_write(const char *path, const char *text);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * A scene: a folder of its own, a broker, and the programs of the test build (with failpoints) on
+ * one topic. Used by the integration tests (embedded broker) and the end-to-end tests (Kafka).
+ */
+#ifndef TESTS_LIB_SCENE_H
+#define TESTS_LIB_SCENE_H
+
+#include "tests/lib/process.h"
+
+#include <stdint.h>
+
+struct scene {
+    char dir[PROCESS_PATH_MAX];
+    char db[PROCESS_PATH_MAX];     /* the ledger */
+    char sample[PROCESS_PATH_MAX]; /* the 1,000 payments */
+    char brokers[64];              /* where both programs connect, unless a test says otherwise */
+    char topic[64];
+    bool is_embedded;
+    struct process broker; /* the embedded one */
+};
+
+/* A new folder, and the embedded broker in it with the topic `payments` of 4 partitions. */
+void scene_open_embedded(struct scene *scene);
+
+/*
+ * A new folder and Apache Kafka in it, with the topic `payments` of 4 partitions. advertised is
+ * NULL-ended: each HOST:PORT gets a listener of its own that advertises it; the real ports are
+ * written to proxied.
+ */
+void scene_open_kafka(struct scene *scene, const char *const *advertised, int *proxied);
+
+/* End all of it and remove the folder. The folder stays when the environment has PAY_KEEP. */
+void scene_close(struct scene *scene);
+
+/* Kafka only: SIGKILL the broker; start it again on the same data and ports. */
+void scene_kafka_kill(struct scene *scene);
+void scene_kafka_start(struct scene *scene);
+
+/*
+ * payd on the scene's ledger: args are added to `payd run --db ... -b ... -g test`. env may be
+ * NULL. Ended by NULL.
+ */
+struct process scene_start_payd(const struct scene *scene, const char *env,
+                                const char *const *args);
+
+/* payd --until-end on the scene's ledger; returns its exit code. */
+int scene_drain(const struct scene *scene, const char *env, struct process *process);
+
+/* pay with args, which the scene's -b and -t follow; returns its exit code. */
+int scene_pay(const struct scene *scene, const char *env, struct process *process,
+              const char *const *args);
+struct process scene_start_pay(const struct scene *scene, const char *env, const char *const *args);
+
+/* One number or text out of the ledger, by SQL. The text is valid until the next call. */
+int64_t scene_int(const struct scene *scene, const char *sql);
+const char *scene_text(const struct scene *scene, const char *sql);
+
+/* Change the ledger by SQL, behind payd's back: the test hook for positions. */
+void scene_change(const struct scene *scene, const char *sql);
+
+/* True once the SQL gives the number, false when it does not within the time. */
+bool scene_comes_to(const struct scene *scene, const char *sql, int64_t wanted, int timeout_ms);
+
+/* Assert the invariants that need only the ledger: postings, balances, keys, totals. */
+void scene_check_books(const struct scene *scene);
+
+/* A message as any client would send it. NULL = no key, no value. Waits for the acknowledgement. */
+void scene_produce(const struct scene *scene, const char *key, const char *value);
+void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
+                         size_t value_len);
+
+#endif
