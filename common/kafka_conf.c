@@ -167,11 +167,13 @@ static void log_to_log(const rd_kafka_t *rk, int level, const char *facility, co
 /* Without the log, only what was asked for with the debug property is printed. */
 static void set_log(rd_kafka_conf_t *conf, const struct kafka_args *args)
 {
-    size_t size = 0;
+    char debug[256] = "";
+    size_t size = sizeof(debug);
 
     if (args->log) {
         rd_kafka_conf_set_log_cb(conf, log_to_log);
-    } else if (rd_kafka_conf_get(conf, "debug", NULL, &size) != RD_KAFKA_CONF_OK || size <= 1) {
+    } else if (rd_kafka_conf_get(conf, "debug", debug, &size) != RD_KAFKA_CONF_OK ||
+               debug[0] == '\0') {
         rd_kafka_conf_set_log_cb(conf, NULL);
     }
 }

@@ -2,6 +2,7 @@
  * payd: options -> command -> exit code. `payd run` itself reads top to bottom in run.c.
  */
 #include "common/stop.h"
+#include "common/streams.h"
 #include "consumer/options.h"
 #include "consumer/run.h"
 #include "consumer/stats.h"
@@ -41,11 +42,18 @@ int main(int argc, char **argv)
     struct error err = {.code = EX_OK, .text = ""};
     struct options options;
 
+    if (!streams_open()) {
+        return EX_OSERR;
+    }
     stop_install();
     int code =
         options_parse(argc, argv, &env, &options, &err) == 0 ? dispatch(&options, &err) : err.code;
     if (err.text[0] != '\0') {
         fprintf(stderr, "payd: %s\n", err.text);
+    }
+    if (!streams_flush() && code == EX_OK) {
+        fprintf(stderr, "payd: standard output cannot be written\n");
+        code = EX_IOERR;
     }
     return code;
 }

@@ -60,7 +60,7 @@ static int consume(struct worker *worker, struct inbox *inbox, struct error *err
 static int report(int result, const struct error *err)
 {
     if (result == 0 || (stop_requested() && err->code == EX_UNAVAILABLE)) {
-        log_event(LOG_LEVEL_INFO, "stop", "exit=0");
+        log_event(LOG_LEVEL_INFO, "stop", "code=0");
         return EX_OK;
     }
     log_error(LOG_LEVEL_ERROR, "stop", err);

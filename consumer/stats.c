@@ -2,7 +2,6 @@
 
 #include "common/text.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
@@ -58,10 +57,6 @@ int stats(const struct options *options, struct error *err)
     } else if (stats_print_json(stdout, &found) != 0) {
         error_set(err, EX_OSERR, "out of memory");
         code = EX_OSERR;
-    }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        error_set(err, EX_IOERR, "standard output: %s", strerror(errno));
-        code = EX_IOERR;
     }
     store_stats_release(&found);
     store_close(store);

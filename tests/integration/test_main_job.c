@@ -4,6 +4,7 @@
 #include "tests/lib/scene.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static struct scene scene;
 

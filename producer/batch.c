@@ -1,0 +1,268 @@
+#include "producer/batch.h"
+
+#include "common/failpoint.h"
+#include "common/payment_json.h"
+#include "common/stop.h"
+#include "producer/bad_file.h"
+#include "producer/batch_digest.h"
+#include "producer/send.h"
+#include "producer/source.h"
+#include "producer/summary_json.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define KEY_DIGITS 10 /* of a row number in a key */
+
+/* ---- pass 1: check ---- */
+
+struct check {
+    const struct batch_input *input;
+    struct source *source;
+    struct batch_digest *digest;
+    struct spool *spool;
+    struct bad_file *bad_file; /* NULL until the first bad row that is kept */
+    int64_t good;
+    int64_t bad;
+};
+
+/* True for a key of the form that rows of this batch get. */
+static bool is_given_key(const char *key, const char *id)
+{
+    size_t len = strlen(id);
+
+    return strncmp(key, id, len) == 0 && key[len] == ':' && strlen(key + len + 1) == KEY_DIGITS &&
+           strspn(key + len + 1, "0123456789") == KEY_DIGITS;
+}
+
+/* See to the key of a good row. May turn it into a bad row. */
+static int give_key(const struct check *check, struct row *row, struct error *err)
+{
+    const char *id = check->input->id;
+    char *key = row->payment.key;
+
+    if (key[0] == '\0' && !id) {
+        return error_set(err, EX_USAGE,
+                         "%s:%" PRId64 ": the row has no key: give --batch-id NAME. The same NAME "
+                         "gives the same keys again, so that the same command after a crash pays "
+                         "nothing twice",
+                         check->input->name, row->number);
+    }
+    if (key[0] == '\0') {
+        snprintf(key, sizeof(row->payment.key), "%s:%0*" PRId64, id, KEY_DIGITS, row->number);
+    } else if (id && is_given_key(key, id)) {
+        snprintf(row->problem, sizeof(row->problem),
+                 "key: this batch gives keys of the form NAME:number to its rows without a key");
+    }
+    return 0;
+}
+
+static int take_good(struct check *check, const struct row *row, struct error *err)
+{
+    check->good++;
+    return batch_digest_add(check->digest, &row->payment, err) == 0
+               ? spool_append(check->spool, &row->payment, err)
+               : -1;
+}
+
+static int take_bad(struct check *check, const struct row *row, struct error *err)
+{
+    const struct batch_input *input = check->input;
+
+    if (++check->bad <= BATCH_BAD_ROWS_SHOWN) {
+        progress_clear(input->progress);
+        fprintf(input->messages, "%s:%" PRId64 ": %s (line %" PRId64 ")\n", input->name,
+                row->number, row->problem, row->line);
+    }
+    if (!input->bad_path) {
+        return 0;
+    }
+    if (!check->bad_file) {
+        size_t len;
+        const char *header = source_header(check->source, &len);
+        if (bad_file_open(&check->bad_file, input->bad_path, header, len, err) != 0) {
+            return -1;
+        }
+    }
+    return bad_file_add(check->bad_file, row->raw, row->raw_len, err);
+}
+
+/* The input cannot be read on: perhaps because a stop interrupted it. */
+static int input_failed(const struct check *check, struct error *err)
+{
+    if (stop_requested()) {
+        return error_set(err, EX_TEMPFAIL, "stopped; nothing was published");
+    }
+    return error_wrap(err, "%s", check->input->name);
+}
+
+static int read_rows(struct check *check, struct error *err)
+{
+    struct row row;
+    int got;
+
+    while ((got = source_next(check->source, &row, err)) > 0 && !stop_requested()) {
+        if (row.problem[0] == '\0' && give_key(check, &row, err) != 0) {
+            return -1;
+        }
+        if ((row.problem[0] ? take_bad : take_good)(check, &row, err) != 0) {
+            return -1;
+        }
+        progress_update(check->input->progress, row.number);
+    }
+    return got != 0 || stop_requested() ? input_failed(check, err) : 0;
+}
+
+/* Judge the input as a whole, when all rows were read. */
+static int judge_rows(struct check *check, struct error *err)
+{
+    const struct batch_input *input = check->input;
+
+    progress_clear(input->progress);
+    if (check->bad > BATCH_BAD_ROWS_SHOWN) {
+        fprintf(input->messages, "%s: and %" PRId64 " more\n", input->name,
+                check->bad - BATCH_BAD_ROWS_SHOWN);
+    }
+    if (check->bad > 0 && !input->bad_path) {
+        return error_set(err, EX_DATAERR,
+                         "%s: %" PRId64 " of %" PRId64 " rows are bad: nothing was published",
+                         input->name, check->bad, check->good + check->bad);
+    }
+    if (check->good == 0) {
+        return error_set(err, EX_DATAERR, "%s: there are no %srows: nothing was published",
+                         input->name, check->bad > 0 ? "good " : "");
+    }
+    return check->bad_file ? bad_file_finish(check->bad_file, err) : 0;
+}
+
+int batch_check(const struct batch_input *input, struct batch *ret, struct error *err)
+{
+    struct check check = {.input = input};
+    struct payment_batch tag = {.id = ""};
+    int result = -1;
+
+    if (spool_open(&check.spool, input->spool_dir, err) != 0 ||
+        batch_digest_open(&check.digest, err) != 0) {
+        goto done;
+    }
+    if (source_open(&check.source, input->in, err) != 0) {
+        input_failed(&check, err);
+        goto done;
+    }
+    if (read_rows(&check, err) != 0 || judge_rows(&check, err) != 0 ||
+        batch_digest_finish(check.digest, tag.digest, err) != 0) {
+        goto done;
+    }
+    if (input->id) {
+        payment_copy(tag.id, input->id, strlen(input->id));
+    }
+    tag.rows = check.good;
+    *ret = (struct batch){.spool = check.spool, .tag = tag, .skipped = check.bad};
+    check.spool = NULL; /* now *ret owns it */
+    result = 0;
+
+done:
+    bad_file_close(check.bad_file);
+    source_close(check.source);
+    batch_digest_close(check.digest);
+    spool_close(check.spool);
+    return result;
+}
+
+void batch_release(struct batch *batch)
+{
+    spool_close(batch->spool);
+    *batch = (struct batch){.spool = NULL};
+}
+
+/* ---- pass 2: publish ---- */
+
+void batch_report(void *user, const char *key, size_t key_len, enum delivery delivery,
+                  const char *reason)
+{
+    struct batch_tally *tally = user;
+
+    switch (delivery) {
+    case DELIVERY_ACKNOWLEDGED:
+        tally->acknowledged++;
+        break;
+    case DELIVERY_FAILED:
+        tally->failed++;
+        break;
+    case DELIVERY_UNKNOWN:
+    default:
+        tally->unknown++;
+        break;
+    }
+    if (delivery != DELIVERY_ACKNOWLEDGED) {
+        progress_clear(tally->progress);
+        fprintf(tally->messages, "%s %.*s: %s\n", summary_delivery_name(delivery), (int)key_len,
+                key, reason);
+    }
+    progress_update(tally->progress, tally->acknowledged + tally->unknown + tally->failed);
+}
+
+static int send_row(const struct batch *batch, struct publisher *publisher, struct payment *payment,
+                    struct error *err)
+{
+    char value[PAYMENT_JSON_SIZE];
+
+    if (batch->tag.id[0]) {
+        payment->batch = batch->tag;
+    }
+    size_t len = payment_json_encode(payment, value);
+    if (len == 0) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    if (publisher_send(publisher, payment->key, strlen(payment->key), value, len, err) != 0) {
+        return -1;
+    }
+    FAILPOINT("batch-row-sent");
+    return 0;
+}
+
+/* Hand over rows, to the end or to the first trouble. *ret_sent counts them. */
+static int send_rows(struct batch *batch, struct publisher *publisher,
+                     const struct batch_tally *tally, int64_t *ret_sent, struct error *err)
+{
+    struct payment payment;
+    int got;
+
+    while ((got = spool_next(batch->spool, &payment, err)) > 0) {
+        if (tally->unknown + tally->failed > 0) {
+            /* The way is broken: each row behind would wait for its own time-out. */
+            return error_set(err, EX_TEMPFAIL, "a row was not acknowledged");
+        }
+        if (send_row(batch, publisher, &payment, err) != 0) {
+            return -1;
+        }
+        ++*ret_sent;
+    }
+    return got;
+}
+
+int batch_publish(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
+                  struct error *err)
+{
+    int64_t sent = 0;
+    int result = spool_rewind(batch->spool, err);
+
+    if (result == 0) {
+        result = send_rows(batch, publisher, tally, &sent, err);
+    }
+    send_wait(publisher);
+    int64_t silent = sent - tally->acknowledged - tally->unknown - tally->failed;
+    if (silent > 0) {
+        fprintf(tally->messages, "unknown: %" PRId64 " rows of which the client gave no report\n",
+                silent);
+        tally->unknown += silent;
+    }
+    if (result != 0) {
+        int64_t rest = batch->tag.rows - sent;
+        tally->failed += rest;
+        error_wrap(err, "%" PRId64 " of %" PRId64 " rows were not sent", rest, batch->tag.rows);
+    }
+    progress_clear(tally->progress);
+    return result;
+}

@@ -1,0 +1,80 @@
+/*
+ * pay batch: a file of payments, in two passes. batch_check() reads the whole input, judges each
+ * row and keeps the good ones in a spool; batch_publish() sends the spool. So nothing is published
+ * of an input that is bad, and what was checked is what is sent.
+ *
+ * The same input under the same batch id gives the same keys and the same digest, in every run.
+ */
+#ifndef PRODUCER_BATCH_H
+#define PRODUCER_BATCH_H
+
+#include "common/compiler.h"
+#include "common/error.h"
+#include "common/payment.h"
+#include "common/publisher.h"
+#include "producer/options.h"
+#include "producer/progress.h"
+#include "producer/spool.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* Bad rows that are shown one by one; the others are counted. */
+#define BATCH_BAD_ROWS_SHOWN 20
+
+/* All borrowed. */
+struct batch_input {
+    FILE *in;
+    const char *name;     /* of the input, in messages */
+    const char *id;       /* NULL = none: then each row needs a key of its own */
+    const char *bad_path; /* where --skip-bad puts bad rows; NULL = a bad row refuses the batch */
+    const char *spool_dir;
+    FILE *messages; /* where bad rows are told */
+    struct progress *progress;
+};
+
+/* A batch that was checked. */
+struct batch {
+    struct spool *spool;      /* its good rows, each with its key */
+    struct payment_batch tag; /* what they carry; with id "" only the others of its fields count */
+    int64_t skipped;          /* bad rows */
+};
+
+/*
+ * Check an input. Row n without a key of its own gets "ID:n" with ten digits; n counts bad rows
+ * too, so that it does not depend on --skip-bad. Fails with EX_DATAERR (bad rows, no good row, or
+ * the bad file is there with other rows), EX_USAGE (a key is missing and there is no id),
+ * EX_TEMPFAIL (a stop was requested), EX_IOERR or EX_OSERR. On success the bad file, if there are
+ * bad rows, is durable, and the caller releases *ret.
+ */
+MUST_CHECK int batch_check(const struct batch_input *input, struct batch *ret, struct error *err);
+
+/* Accepts a batch that is all zero. */
+void batch_release(struct batch *batch);
+
+/* What became of the rows. Every row that was not acknowledged is told, as "unknown KEY: why". */
+struct batch_tally {
+    FILE *messages;            /* borrowed */
+    struct progress *progress; /* borrowed */
+    int64_t acknowledged;
+    int64_t unknown;
+    int64_t failed;
+};
+
+/* A publisher_report; user is a struct batch_tally. */
+void batch_report(void *user, const char *key, size_t key_len, enum delivery delivery,
+                  const char *reason);
+
+/*
+ * Publish a checked batch through a publisher that reports to batch_report() with this tally, and
+ * wait for all reports. Ends early when a row is not acknowledged or a stop is requested. However
+ * it ends, each row is then counted once in the tally: rows that were not handed over as failed.
+ * Returns -1 (EX_IOERR, EX_OSERR, EX_TEMPFAIL) when not all rows were handed over.
+ */
+MUST_CHECK int batch_publish(struct batch *batch, struct publisher *publisher,
+                             struct batch_tally *tally, struct error *err);
+
+/* All of pay batch. Prints everything there is to say and returns the exit code. */
+int batch_run(const struct options *options);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * The digest of a batch: SHA-256 over all its rows in their order, so that no two different
+ * contents share one. It is stored with payments: its encoding must never change.
+ *
+ *   "pay batch 1" with its NUL, then for each row
+ *   key, src, dest, currency: two bytes of length (big-endian) and the bytes; amount_minor: eight
+ *   bytes (big-endian)
+ */
+#ifndef PRODUCER_BATCH_DIGEST_H
+#define PRODUCER_BATCH_DIGEST_H
+
+#include "common/compiler.h"
+#include "common/error.h"
+#include "common/payment.h"
+
+struct batch_digest;
+
+/* Fails with EX_OSERR. On success the caller closes *ret. */
+MUST_CHECK int batch_digest_open(struct batch_digest **ret, struct error *err);
+
+/* Add a row; its batch is not looked at. Fails with EX_OSERR. */
+MUST_CHECK int batch_digest_add(struct batch_digest *digest, const struct payment *payment,
+                                struct error *err);
+
+/* Write the digest as lower-case hex. No row can be added after it. Fails with EX_OSERR. */
+MUST_CHECK int batch_digest_finish(struct batch_digest *digest, char ret[PAYMENT_DIGEST_LEN + 1],
+                                   struct error *err);
+
+/* NULL is accepted. */
+void batch_digest_close(struct batch_digest *digest);
+
+/* The version of OpenSSL, a static string. */
+const char *batch_digest_library_version(void);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * pay batch as a command: opens the input, checks it, publishes it, says what became of it.
+ */
+#include "producer/batch.h"
+#include "producer/summary_json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static int open_input(const char *file, FILE **ret, struct error *err)
+{
+    struct stat status;
+
+    *ret = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+    if (!*ret) {
+        return error_set(err, EX_NOINPUT, "%s: %s", file, strerror(errno));
+    }
+    if (fstat(fileno(*ret), &status) == 0 && S_ISDIR(status.st_mode)) {
+        return error_set(err, EX_NOINPUT, "%s: is a directory", file);
+    }
+    return 0;
+}
+
+static int check_file(const struct options *options, struct progress *progress, struct batch *ret,
+                      struct error *err)
+{
+    bool is_stdin = strcmp(options->file, "-") == 0;
+    const char *directory = getenv("TMPDIR");
+    char bad_path[PATH_MAX];
+    struct batch_input input = {
+        .name = is_stdin ? "stdin" : options->file,
+        .id = options->batch_id,
+        .bad_path = options->skip_bad ? bad_path : NULL,
+        .spool_dir = directory && directory[0] ? directory : "/tmp",
+        .messages = stderr,
+        .progress = progress,
+    };
+    int result = -1;
+
+    if (snprintf(bad_path, sizeof(bad_path), "%s.bad", input.name) >= (int)sizeof(bad_path)) {
+        return error_set(err, EX_NOINPUT, "%s: the name is too long", options->file);
+    }
+    if (open_input(options->file, &input.in, err) == 0) {
+        progress_begin(progress, "checking", 0);
+        result = batch_check(&input, ret, err);
+    }
+    if (input.in && !is_stdin) {
+        fclose(input.in);
+    }
+    return result;
+}
+
+static void print_summary(const struct options *options, const struct summary *summary)
+{
+    if (options->json) {
+        if (summary_json_batch(summary, stdout) != 0) {
+            fprintf(stderr, "pay: out of memory\n");
+        }
+        return;
+    }
+    printf("%s%s%" PRId64 " rows: %" PRId64 " acknowledged, %" PRId64 " unknown, %" PRId64
+           " failed, %" PRId64 " skipped\n",
+           summary->batch_id ? summary->batch_id : "", summary->batch_id ? ": " : "", summary->rows,
+           summary->acknowledged, summary->unknown, summary->failed, summary->skipped);
+    printf("digest %s, %.3f s\n", summary->digest, (double)summary->elapsed_ms / 1000);
+}
+
+/* Say what to do about rows that are not paid yet. Returns the exit code. */
+static int print_advice(const struct options *options, const struct summary *summary)
+{
+    if (summary->skipped > 0) {
+        fprintf(stderr,
+                "pay: %" PRId64 " bad rows are in %s.bad: mend it, and send it as a batch of its "
+                "own with another --batch-id\n",
+                summary->skipped, strcmp(options->file, "-") == 0 ? "stdin" : options->file);
+    }
+    if (summary->unknown + summary->failed > 0) {
+        fprintf(stderr,
+                "pay: run the same command again with the same input: it sends the same keys, and "
+                "what is there already is not paid twice\n");
+        return EX_TEMPFAIL;
+    }
+    return summary->skipped > 0 ? EX_DATAERR : EX_OK;
+}
+
+static int publish_checked(const struct options *options, struct progress *progress,
+                           struct batch *batch, int64_t started_ms)
+{
+    struct publisher *publisher = NULL;
+    struct batch_tally tally = {.messages = stderr, .progress = progress};
+    struct error err = {.code = EX_OK};
+
+    if (publisher_open(&publisher, &options->kafka, batch_report, &tally, &err) != 0) {
+        fprintf(stderr, "pay: %s; nothing was published\n", err.text);
+        return err.code;
+    }
+    progress_begin(progress, "publishing", batch->tag.rows);
+    if (batch_publish(batch, publisher, &tally, &err) != 0) {
+        fprintf(stderr, "pay: %s\n", err.text);
+    }
+    publisher_close(publisher);
+    struct summary summary = {
+        .batch_id = options->batch_id,
+        .digest = batch->tag.digest,
+        .rows = batch->tag.rows,
+        .acknowledged = tally.acknowledged,
+        .unknown = tally.unknown,
+        .failed = tally.failed,
+        .skipped = batch->skipped,
+        .elapsed_ms = progress_now_ms() - started_ms,
+    };
+    print_summary(options, &summary);
+    int code = print_advice(options, &summary);
+    return err.code != EX_OK ? err.code : code;
+}
+
+int batch_run(const struct options *options)
+{
+    int64_t started_ms = progress_now_ms();
+    struct progress progress;
+    struct batch batch = {.spool = NULL};
+    struct error err;
+    int code;
+
+    progress_init(&progress, isatty(STDERR_FILENO) && !options->json ? stderr : NULL);
+    if (check_file(options, &progress, &batch, &err) == 0) {
+        code = publish_checked(options, &progress, &batch, started_ms);
+    } else {
+        progress_clear(&progress);
+        fprintf(stderr, "pay: %s\n", err.text);
+        code = err.code;
+    }
+    batch_release(&batch);
+    return code;
+}

@@ -1,0 +1,53 @@
+/*
+ * pay: publishes payments to Kafka, each under an idempotency key.
+ */
+#include "common/stop.h"
+#include "producer/batch.h"
+#include "producer/options.h"
+#include "producer/send.h"
+#include "common/streams.h"
+#include "producer/version.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+static int run(const struct options *options)
+{
+    switch (options->command) {
+    case COMMAND_SEND:
+        return send_run(options);
+    case COMMAND_BATCH:
+        return batch_run(options);
+    case COMMAND_KEY:
+        return send_print_key();
+    case COMMAND_VERSION:
+        return version_print();
+    case COMMAND_HELP:
+    default:
+        fputs(options->usage, stdout);
+        return EX_OK;
+    }
+}
+
+int main(int argc, char *argv[])
+{
+    struct options_env env = {.brokers = getenv("PAY_BROKERS"), .topic = getenv("PAY_TOPIC")};
+    struct options options;
+    struct error err;
+
+    if (!streams_open()) {
+        return EX_OSERR;
+    }
+    stop_install();
+    if (options_parse(argc, argv, &env, &options, &err) != 0) {
+        fprintf(stderr, "pay: %s\n", err.text);
+        return err.code;
+    }
+    int code = run(&options);
+    if (!streams_flush()) {
+        fprintf(stderr, "pay: standard output cannot be written\n");
+        code = code == EX_OK ? EX_IOERR : code;
+    }
+    return code;
+}

@@ -1,0 +1,51 @@
+/*
+ * What source.c shares with its two formats, and with nobody else.
+ */
+#ifndef PRODUCER_SOURCE_FORMATS_H
+#define PRODUCER_SOURCE_FORMATS_H
+
+#include "producer/source.h"
+
+struct source_format {
+    /* Called once. The first line that is not blank has been read. */
+    int (*open)(struct source *source, struct error *err);
+    /*
+     * Judge the record whose first line has been read: fill ret's problem or payment. May read more
+     * lines. Returns 0 or -1.
+     */
+    int (*read)(struct source *source, struct row *ret, struct error *err);
+    /* Accepts a source whose open() failed or was not called. */
+    void (*close)(struct source *source);
+};
+
+extern const struct source_format source_csv;
+extern const struct source_format source_json;
+
+struct source {
+    FILE *in;
+    const struct source_format *format;
+    void *state;  /* the format's own */
+    char *header; /* owned; NULL for JSON Lines */
+    size_t header_len;
+    int64_t number;      /* of the last record */
+    int64_t line_number; /* of the last line */
+    int64_t blank_lines; /* that stand before the line that was read last */
+    bool line_waits;     /* it was read and is not judged yet */
+
+    /* The lines of the record so far, as they stand in the file. */
+    size_t line_start; /* where the last of them begins */
+    size_t line_len;   /* its length without the line end */
+    size_t raw_len;
+    char raw[SOURCE_RECORD_MAX];
+};
+
+/* Append the next line to raw. Returns 1, 0 at the end of the input, or -1. */
+MUST_CHECK int source_read_line(struct source *source, struct error *err);
+
+/* The column of this name, or -1. */
+int source_column_of(const char *name, size_t len);
+
+/* Write the formatted sentence into problem. Returns false. */
+bool source_refuse(char problem[SOURCE_PROBLEM_SIZE], const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

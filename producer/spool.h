@@ -1,0 +1,37 @@
+/*
+ * The spool: the checked rows of a batch, kept on disk between checking and publishing, so that
+ * what was checked is what is sent. The file has no name and goes when the process does.
+ */
+#ifndef PRODUCER_SPOOL_H
+#define PRODUCER_SPOOL_H
+
+#include "common/compiler.h"
+#include "common/error.h"
+#include "common/payment.h"
+
+struct spool;
+
+/*
+ * Make an empty spool in a directory. Fails with EX_IOERR. On success the caller closes *ret.
+ */
+MUST_CHECK int spool_open(struct spool **ret, const char *directory, struct error *err);
+
+/*
+ * Add a payment; its batch is not kept. Fails with EX_IOERR, for one when the disk is full, and
+ * says what to do. After a failure only spool_close() may be called.
+ */
+MUST_CHECK int spool_append(struct spool *spool, const struct payment *payment, struct error *err);
+
+/* Begin to read at the first payment. No payment can be added after it. Fails with EX_IOERR. */
+MUST_CHECK int spool_rewind(struct spool *spool, struct error *err);
+
+/*
+ * Read the next payment, with no batch. Returns 1, 0 behind the last one that was added, or -1
+ * (EX_IOERR: the file is shorter than what was added, or cannot be read).
+ */
+MUST_CHECK int spool_next(struct spool *spool, struct payment *ret, struct error *err);
+
+/* NULL is accepted. */
+void spool_close(struct spool *spool);
+
+#endif
