@@ -23,6 +23,7 @@ struct options {
     int partitions;
     int replication;
     long long retention_ms;
+    bool remove;           /* --delete */
     rd_kafka_conf_t *conf; /* what -X has set */
 };
 
@@ -31,11 +32,12 @@ struct last_error {
     char text[512];
 };
 
-enum option_code { OPT_PARTITIONS = 256, OPT_REPLICATION, OPT_RETENTION };
+enum option_code { OPT_PARTITIONS = 256, OPT_REPLICATION, OPT_RETENTION, OPT_DELETE };
 
 static const char usage[] =
     "Usage: pay-make-topic -b HOST:PORT[,...] [-t TOPIC] [--partitions N] [--replication N]\n"
     "                      [--retention-ms N] [-X NAME=VALUE]...\n"
+    "       pay-make-topic --delete -b HOST:PORT[,...] [-t TOPIC] [-X NAME=VALUE]...\n"
     "\n"
     "Makes a topic for payments, with cleanup.policy=delete and\n"
     "message.timestamp.type=LogAppendTime. A topic that exists is left as it is.\n"
@@ -46,9 +48,11 @@ static const char usage[] =
     "  --replication N    copies of each message; 3 where payments matter (default: 1)\n"
     "  --retention-ms N   how long Kafka keeps a message; -1 is for ever (default: -1)\n"
     "  -X NAME=VALUE      a property of librdkafka, such as security.protocol=ssl\n"
+    "  --delete           delete the topic with all that is in it\n"
     "  --help             this text\n"
     "\n"
-    "Exit codes: 0 made or exists, 64 wrong usage, 69 no broker answers within 15 s, 78 the\n"
+    "Exit codes: 0 made, exists or deleted, 64 wrong usage, 69 no broker answers within 15 s, 78 "
+    "the\n"
     "broker refuses.\n";
 
 static int fail(int code, const char *what, const char *why)
@@ -130,6 +134,9 @@ static int parse_option(int option, struct options *options)
         return parse_small("--replication", 100, &options->replication);
     case OPT_RETENTION:
         return parse_number("--retention-ms", -1, 1LL << 60, &options->retention_ms);
+    case OPT_DELETE:
+        options->remove = true;
+        return 0;
     default:
         return fail(EX_USAGE, "wrong usage", "see pay-make-topic --help");
     }
@@ -142,6 +149,7 @@ static int parse_options(int argc, char **argv, struct options *options)
         {"partitions", required_argument, NULL, OPT_PARTITIONS},
         {"replication", required_argument, NULL, OPT_REPLICATION},
         {"retention-ms", required_argument, NULL, OPT_RETENTION},
+        {"delete", no_argument, NULL, OPT_DELETE},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -341,6 +349,33 @@ static int make_topic(rd_kafka_t *rk, const struct options *options, const struc
     return 0;
 }
 
+static int delete_topic(rd_kafka_t *rk, const struct options *options)
+{
+    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(options->topic);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    size_t count = 0;
+
+    rd_kafka_DeleteTopics(rk, &topic, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TIMEOUT_MS);
+    rd_kafka_resp_err_t code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        const rd_kafka_topic_result_t **topics =
+            rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
+        code = rd_kafka_topic_result_error(topics[0]);
+    }
+    if (event) {
+        rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteTopic_destroy(topic);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+        printf("topic %s deleted\n", options->topic);
+        return 0;
+    }
+    return fail(code == RD_KAFKA_RESP_ERR__TIMED_OUT ? EX_UNAVAILABLE : EX_CONFIG, options->topic,
+                rd_kafka_err2str(code));
+}
+
 int main(int argc, char **argv)
 {
     struct last_error last = {{0}};
@@ -365,7 +400,7 @@ int main(int argc, char **argv)
     if (!rk) {
         return EX_USAGE;
     }
-    code = make_topic(rk, &options, &last);
+    code = options.remove ? delete_topic(rk, &options) : make_topic(rk, &options, &last);
     rd_kafka_destroy(rk);
     return code;
 }

@@ -81,13 +81,18 @@ lock_dir() {
 }
 
 # Set pid to the server's process id, or fail when it is not running. Its command line names the
-# folder, so a process that took over an old id is not mistaken for it, nor is a zombie, which
-# has no command line.
+# folder, so a process that took over an old id is not mistaken for it. A zombie has no command
+# line, and neither has a process for an instant while it becomes another program: look again.
 find_pid() {
-    local number='' words
+    local number='' words=''
     [[ -r $dir/pid ]] || return 1
     read -r number <"$dir/pid" || return 1
-    words=$(tr '\0' ' ' 2>/dev/null <"/proc/$number/cmdline") || return 1
+    for _ in {1..20}; do
+        words=$(tr '\0' ' ' 2>/dev/null <"/proc/$number/cmdline") || return 1
+        [[ -z $words ]] || break
+        ! grep -q '^State:[[:space:]]*Z' "/proc/$number/status" 2>/dev/null || return 1
+        sleep 0.01
+    done
     [[ $words == *"$dir/"* ]] || return 1
     pid=$number
 }

@@ -75,7 +75,22 @@ Test(kafka_main_job, the_sample_is_paid_once_and_the_offsets_are_committed_after
     scene_check_books(&scene);
 }
 
-/* Sets one property of a topic, as an operator would. */
+/* A broker learns of a new topic a moment after it was made. */
+static void wait_until_listed(rd_kafka_t *rk, const char *name)
+{
+    bool listed = false;
+
+    while (!listed) {
+        const struct rd_kafka_metadata *metadata;
+        cr_assert_eq(rd_kafka_metadata(rk, 1, NULL, &metadata, 30000), RD_KAFKA_RESP_ERR_NO_ERROR);
+        for (int i = 0; i < metadata->topic_cnt; i++) {
+            listed = listed || strcmp(metadata->topics[i].topic, name) == 0;
+        }
+        rd_kafka_metadata_destroy(metadata);
+    }
+}
+
+/* Makes a topic with one property set, as an operator would. */
 static void make_topic(const char *name, const char *property, const char *value)
 {
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, "client.id", "test");
@@ -88,6 +103,7 @@ static void make_topic(const char *name, const char *property, const char *value
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 30000);
     cr_assert(event);
     cr_assert_eq(rd_kafka_event_error(event), RD_KAFKA_RESP_ERR_NO_ERROR);
+    wait_until_listed(rk, name);
     rd_kafka_event_destroy(event);
     rd_kafka_NewTopic_destroy(topic);
     rd_kafka_queue_destroy(queue);

@@ -1,0 +1,152 @@
+/*
+ * The stored form of a key: UUIDs short, all else verbatim, no two keys alike, time order kept.
+ */
+#include "consumer/key_form.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+struct form {
+    unsigned char bytes[KEY_FORM_SIZE];
+    size_t len;
+};
+
+static struct form form_of(const char *key)
+{
+    struct form form;
+
+    memset(form.bytes, '#', sizeof(form.bytes));
+    form.len = key_form(form.bytes, key);
+    return form;
+}
+
+/* As SQLite compares blobs. */
+static int compare(const struct form *a, const struct form *b)
+{
+    size_t shorter = a->len < b->len ? a->len : b->len;
+    int order = memcmp(a->bytes, b->bytes, shorter);
+
+    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+Test(key_form, a_canonical_uuid_becomes_its_16_bytes)
+{
+    static const struct {
+        const char *key;
+        const char *bytes;
+    } rows[] = {
+        {"018f3c6e-0123-7abc-89de-f0123456789a",
+         "\x01\x01\x8f\x3c\x6e\x01\x23\x7a\xbc\x89\xde\xf0\x12\x34\x56\x78\x9a"},
+        {"00000000-0000-0000-0000-000000000000", "\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"},
+        {"ffffffff-ffff-ffff-ffff-ffffffffffff",
+         "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
+        {"99999999-aaaa-4999-baaa-999999999999", /* any version */
+         "\x01\x99\x99\x99\x99\xaa\xaa\x49\x99\xba\xaa\x99\x99\x99\x99\x99\x99"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct form form = form_of(rows[i].key);
+        cr_expect_eq(form.len, 17, "%s", rows[i].key);
+        cr_expect_eq(memcmp(form.bytes, rows[i].bytes, 17), 0, "%s", rows[i].key);
+    }
+}
+
+Test(key_form, every_other_key_stays_as_it_is)
+{
+    static const char *const keys[] = {
+        "k",
+        "payroll-11:0000000001",
+        "J\xC3\xB6rg",
+        "018F3C6E-0123-7ABC-89DE-F0123456789A",  /* not canonical */
+        "018f3c6e-0123-7abc-89de-f0123456789A",  /* one upper-case letter */
+        "018f3c6e-0123-7abc-89de-f0123456789",   /* too short */
+        "018f3c6e-0123-7abc-89de-f0123456789ab", /* too long */
+        "018f3c6e-0123-7abc-89de-f0123456789g",  /* no hex digit */
+        "018f3c6e-0123-7abc-89de_f0123456789a",  /* no dash */
+        "018f3c6e0123-7abc-89de-f0123456789a-",  /* dash elsewhere */
+        "018f3c6e-0123-7abc-89de--0123456789a",  /* dash for a digit */
+        "{18f3c6e-0123-7abc-89de-f0123456789}",  /* brackets */
+        "018f3c6e01237abc89def0123456789a",      /* without dashes */
+        "\x01\x01\x8f\x3c",                      /* bytes like a form's */
+    };
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct form form = form_of(keys[i]);
+        cr_expect_eq(form.len, 1 + strlen(keys[i]), "%s", keys[i]);
+        cr_expect_eq(form.bytes[0], KEY_FORM_TEXT, "%s", keys[i]);
+        cr_expect_eq(memcmp(form.bytes + 1, keys[i], strlen(keys[i])), 0, "%s", keys[i]);
+    }
+}
+
+Test(key_form, a_longest_key_fits)
+{
+    char key[PAYMENT_KEY_MAX + 1];
+
+    memset(key, 'k', sizeof(key) - 1);
+    key[sizeof(key) - 1] = '\0';
+    struct form form = form_of(key);
+    cr_expect_eq(form.len, KEY_FORM_SIZE);
+    cr_expect_eq(memcmp(form.bytes + 1, key, PAYMENT_KEY_MAX), 0);
+}
+
+Test(key_form, no_two_keys_share_a_form)
+{
+    static const char *const keys[] = {
+        "018f3c6e-0123-7abc-89de-f0123456789a",
+        "018F3C6E-0123-7ABC-89DE-F0123456789A",
+        "018f3c6e01237abc89def0123456789a",
+        "urn:uuid:018f3c6e-0123-7abc-89de-f0123456789a",
+        " 018f3c6e-0123-7abc-89de-f0123456789a",
+        "018f3c6e-0123-7abc-89de-f0123456789a ",
+        "61616161-6161-6161-6161-616161616161", /* 16 times 'a' */
+        "aaaaaaaaaaaaaaaa",
+        "\x01"
+        "aaaaaaaaaaaaaaaa",
+        "\x02"
+        "aaaaaaaaaaaaaaaa",
+        "a",
+        "aa",
+        "A",
+        "a ",
+        " a",
+        "1",
+        "01",
+        "\xC3\xA9",  /* e acute */
+        "e\xCC\x81", /* the same to the eye */
+    };
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        for (size_t j = 0; j < sizeof(keys) / sizeof(keys[0]); j++) {
+            struct form a = form_of(keys[i]);
+            struct form b = form_of(keys[j]);
+            cr_expect_eq(compare(&a, &b) == 0, i == j, "\"%s\" and \"%s\"", keys[i], keys[j]);
+        }
+    }
+}
+
+Test(key_form, keys_that_rise_have_forms_that_rise)
+{
+    static const char *const rising[][4] = {
+        {"018f3c6e-0123-7fff-bfff-ffffffffffff", "018f3c6e-0124-7000-8000-000000000000",
+         "018f3c6f-0000-7000-8000-000000000000", "01900000-0000-7000-8000-000000000000"},
+        {"payroll:0000000001", "payroll:0000000002", "payroll:0000000010", "payroll:0000000100"},
+        {"a", "a:0000000001", "aa", "b"},
+    };
+
+    for (size_t i = 0; i < sizeof(rising) / sizeof(rising[0]); i++) {
+        for (size_t j = 1; j < 4; j++) {
+            struct form before = form_of(rising[i][j - 1]);
+            struct form after = form_of(rising[i][j]);
+            cr_expect_lt(compare(&before, &after), 0, "%s", rising[i][j]);
+        }
+    }
+    for (int row = 1; row < 100000; row += 37) {
+        char key[64];
+        snprintf(key, sizeof(key), "b:%010d", row);
+        struct form before = form_of(key);
+        snprintf(key, sizeof(key), "b:%010d", row + 37);
+        struct form after = form_of(key);
+        cr_expect_lt(compare(&before, &after), 0, "%s", key);
+    }
+}

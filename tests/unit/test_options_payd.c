@@ -1,0 +1,235 @@
+/* The command line of payd: what is read, and what is refused with which words. */
+#include "consumer/options.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define ARGS_MAX 12
+
+static const struct options_env no_env = {NULL, NULL};
+
+static struct options options;
+static struct error err;
+
+/* args end with NULL; the program's name is put before them. */
+static int parse(const char *const args[ARGS_MAX], const struct options_env *env)
+{
+    char *argv[ARGS_MAX + 2] = {(char *)"payd"};
+    int argc = 1;
+
+    for (; argc <= ARGS_MAX && args[argc - 1]; argc++) {
+        argv[argc] = (char *)args[argc - 1];
+    }
+    err = (struct error){EX_OK, ""};
+    return options_parse(argc, argv, env, &options, &err);
+}
+
+Test(options_payd, run_has_defaults_for_all_but_the_ledger)
+{
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &no_env), 0, "%s",
+                 err.text);
+    cr_expect_eq(options.command, COMMAND_RUN);
+    cr_expect_str_eq(options.db, "l.db");
+    cr_expect_str_eq(options.group, "payd");
+    cr_expect_str_eq(options.kafka.topic, "payments");
+    cr_expect_null(options.kafka.brokers);
+    cr_expect_null(options.kafka.env_brokers);
+    cr_expect_null(options.kafka.file);
+    cr_expect_eq(options.kafka.property_count, 0);
+    cr_expect(options.kafka.log);
+    cr_expect_not(options.kafka.skip_topic_check);
+    cr_expect_not(options.until_end);
+    cr_expect_not(options.from_log_start);
+    cr_expect_not(options.json);
+}
+
+Test(options_payd, the_environment_stands_behind_the_options)
+{
+    static const struct options_env env = {"env:9092", "env-topic"};
+
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &env), 0);
+    cr_expect_null(options.kafka.brokers);
+    cr_expect_str_eq(options.kafka.env_brokers, "env:9092");
+    cr_expect_str_eq(options.kafka.topic, "env-topic");
+    cr_assert_eq(
+        parse((const char *[ARGS_MAX]){"run", "--db", "l.db", "-b", "b:1", "-t", "other"}, &env),
+        0);
+    cr_expect_str_eq(options.kafka.brokers, "b:1");
+    cr_expect_str_eq(options.kafka.env_brokers, "env:9092");
+    cr_expect_str_eq(options.kafka.topic, "other");
+}
+
+Test(options_payd, reads_every_option_of_run)
+{
+    static const char *const forms[][ARGS_MAX] = {
+        {"run", "--db", "l.db", "-b", "b:1", "-t", "top", "-g", "grp", "-F", "k.conf"},
+        {"run", "--db=l.db", "--brokers=b:1", "--topic=top", "--group=grp", "-Fk.conf"},
+        {"run", "-bb:1", "-ttop", "-ggrp", "-F", "k.conf", "--db", "l.db"},
+    };
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        cr_assert_eq(parse(forms[i], &no_env), 0, "row %zu: %s", i, err.text);
+        cr_expect_eq(options.command, COMMAND_RUN);
+        cr_expect_str_eq(options.db, "l.db");
+        cr_expect_str_eq(options.kafka.brokers, "b:1");
+        cr_expect_str_eq(options.kafka.topic, "top");
+        cr_expect_str_eq(options.group, "grp");
+        cr_expect_str_eq(options.kafka.file, "k.conf");
+    }
+}
+
+Test(options_payd, reads_each_flag_of_run)
+{
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db", "--until-end"}, &no_env), 0);
+    cr_expect(options.until_end && !options.from_log_start && !options.kafka.skip_topic_check);
+    cr_assert_eq(
+        parse((const char *[ARGS_MAX]){"run", "--db", "l.db", "--from-log-start"}, &no_env), 0);
+    cr_expect(!options.until_end && options.from_log_start && !options.kafka.skip_topic_check);
+    cr_assert_eq(
+        parse((const char *[ARGS_MAX]){"run", "--db", "l.db", "--skip-topic-check"}, &no_env), 0);
+    cr_expect(!options.until_end && !options.from_log_start && options.kafka.skip_topic_check);
+}
+
+Test(options_payd, keeps_properties_in_their_order)
+{
+    cr_assert_eq(
+        parse((const char *[ARGS_MAX]){"run", "-X", "a=1", "--db", "l.db", "-Xb=2", "-X", "a=3"},
+              &no_env),
+        0);
+    cr_assert_eq(options.kafka.property_count, 3);
+    cr_expect_str_eq(options.kafka.properties[0], "a=1");
+    cr_expect_str_eq(options.kafka.properties[1], "b=2");
+    cr_expect_str_eq(options.kafka.properties[2], "a=3");
+}
+
+Test(options_payd, reads_stats)
+{
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"stats", "--db", "l.db"}, &no_env), 0);
+    cr_expect_eq(options.command, COMMAND_STATS);
+    cr_expect_str_eq(options.db, "l.db");
+    cr_expect_not(options.json);
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"stats", "--json", "--db", "l.db"}, &no_env), 0);
+    cr_expect(options.json);
+}
+
+Test(options_payd, help_and_version_need_nothing_else)
+{
+    static const struct {
+        const char *args[ARGS_MAX];
+        enum command command;
+        enum command help_for;
+    } rows[] = {
+        {{"help"}, COMMAND_HELP, COMMAND_HELP},
+        {{"--help"}, COMMAND_HELP, COMMAND_HELP},
+        {{"-h"}, COMMAND_HELP, COMMAND_HELP},
+        {{"run", "--help"}, COMMAND_HELP, COMMAND_RUN},
+        {{"run", "-h"}, COMMAND_HELP, COMMAND_RUN},
+        {{"run", "--db", "l.db", "--help"}, COMMAND_HELP, COMMAND_RUN},
+        {{"stats", "--help"}, COMMAND_HELP, COMMAND_STATS},
+        {{"version"}, COMMAND_VERSION, COMMAND_HELP},
+        {{"--version"}, COMMAND_VERSION, COMMAND_HELP},
+        {{"run", "--version"}, COMMAND_VERSION, COMMAND_HELP},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cr_expect_eq(parse(rows[i].args, &no_env), 0, "row %zu: %s", i, err.text);
+        cr_expect_eq(options.command, rows[i].command, "row %zu", i);
+        cr_expect_eq(options.help_for, rows[i].help_for, "row %zu", i);
+    }
+}
+
+Test(options_payd, refuses_with_a_reason)
+{
+    static const struct {
+        const char *args[ARGS_MAX];
+        const char *text;
+    } rows[] = {
+        {{NULL}, "no command: see payd --help"},
+        {{"ledger"}, "there is no command \"ledger\": see payd --help"},
+        {{""}, "there is no command \"\": see payd --help"},
+        {{"Run", "--db", "l.db"}, "there is no command \"Run\": see payd --help"},
+        {{"--db", "l.db", "run"}, "there is no command \"--db\": see payd --help"},
+        {{"run"}, "no ledger is named: use --db FILE"},
+        {{"run", "--db", ""}, "no ledger is named: use --db FILE"},
+        {{"stats"}, "no ledger is named: use --db FILE"},
+        {{"run", "--db", "l.db", "-t", ""}, "the topic's name is empty"},
+        {{"run", "--db", "l.db", "-g", ""}, "the group's name is empty"},
+        {{"run", "--db"}, "option \"--db\" needs a value"},
+        {{"run", "--db", "l.db", "-b"}, "option \"-b\" needs a value"},
+        {{"run", "--db", "l.db", "-X"}, "option \"-X\" needs a value"},
+        {{"run", "--nope"}, "unknown option \"--nope\": see payd run --help"},
+        {{"run", "-z"}, "unknown option \"-z\": see payd run --help"},
+        {{"run", "--db", "l.db", "-zq"}, "unknown option \"-zq\": see payd run --help"},
+        {{"run", "--db", "l.db", "--until-end=x"}, "\"--until-end=x\""},
+        {{"run", "--db", "l.db", "--json"}, "option json is not for payd run"},
+        {{"stats", "--db", "l.db", "--until-end"}, "option until-end is not for payd stats"},
+        {{"stats", "--db", "l.db", "-b", "b:1"}, "option brokers is not for payd stats"},
+        {{"stats", "--db", "l.db", "-X", "a=1"}, "option -X is not for payd stats"},
+        {{"stats", "--db", "l.db", "-F", "f"}, "option -F is not for payd stats"},
+        {{"version", "--db", "l.db"}, "option db is not for payd version"},
+        {{"run", "--db", "l.db", "extra"}, "what is \"extra\"? payd run takes options only"},
+        {{"run", "extra", "--db", "l.db"}, "what is \"extra\"? payd run takes options only"},
+        {{"stats", "l.db"}, "what is \"l.db\"? payd stats takes options only"},
+        {{"run", "--db", "l.db", "--", "-b"}, "what is \"-b\"? payd run takes options only"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cr_expect_eq(parse(rows[i].args, &no_env), -1, "row %zu: %s", i, rows[i].text);
+        cr_expect_eq(err.code, EX_USAGE, "row %zu", i);
+        cr_expect(strstr(err.text, rows[i].text) != NULL, "row %zu: %s", i, err.text);
+    }
+}
+
+Test(options_payd, an_empty_topic_in_the_environment_is_refused)
+{
+    static const struct options_env env = {NULL, ""};
+
+    cr_expect_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &env), -1);
+    cr_expect_str_eq(err.text, "the topic's name is empty");
+    cr_expect_eq(parse((const char *[ARGS_MAX]){"stats", "--db", "l.db"}, &env), 0, "%s", err.text);
+}
+
+Test(options_payd, takes_as_many_properties_as_it_says_and_no_more)
+{
+    char *argv[4 + KAFKA_PROPERTIES_MAX + 1] = {(char *)"payd", (char *)"run", (char *)"--db",
+                                                (char *)"l.db"};
+
+    for (size_t i = 0; i <= KAFKA_PROPERTIES_MAX; i++) {
+        argv[4 + i] = (char *)"-Xa=1";
+    }
+    cr_expect_eq(options_parse(4 + KAFKA_PROPERTIES_MAX, argv, &no_env, &options, &err), 0);
+    cr_expect_eq(options.kafka.property_count, KAFKA_PROPERTIES_MAX);
+    cr_expect_eq(options_parse(5 + KAFKA_PROPERTIES_MAX, argv, &no_env, &options, &err), -1);
+    cr_expect_str_eq(err.text, "more than 64 properties: put them into a file (-F)");
+}
+
+Test(options_payd, help_fits_a_screen_and_names_its_options)
+{
+    static const struct {
+        enum command command;
+        const char *names[10];
+    } rows[] = {
+        {COMMAND_HELP, {"payd run", "payd stats", "--version", "64", "69", "74", "78"}},
+        {COMMAND_RUN,
+         {"--db FILE", "--brokers", "--topic", "--group", "-X NAME=VALUE", "-F FILE", "--until-end",
+          "--from-log-start", "--skip-topic-check", "$PAY_BROKERS"}},
+        {COMMAND_STATS, {"--db FILE", "--json", "--help"}},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *text = options_help(rows[i].command);
+        int lines = 0;
+        for (const char *line = text; *line; lines++) {
+            size_t columns = strcspn(line, "\n");
+            cr_expect_leq(columns, 80, "help %zu: %.*s", i, (int)columns, line);
+            cr_assert_eq(line[columns], '\n', "help %zu ends inside a line", i);
+            line += columns + 1;
+        }
+        cr_expect_leq(lines, 24, "help %zu has %d lines", i, lines);
+        for (size_t j = 0; j < 10 && rows[i].names[j]; j++) {
+            cr_expect(strstr(text, rows[i].names[j]) != NULL, "help %zu: %s", i, rows[i].names[j]);
+        }
+    }
+}
