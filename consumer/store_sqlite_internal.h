@@ -1,8 +1,10 @@
 /*
  * What the files of the SQLite store share. Nobody else includes this header.
  *
- *   store_sqlite.c        open, close, begin, commit, positions
- *   store_sqlite_chunk.c  claim, load, save
+ *   store_sqlite.c        the helpers, begin, commit, rollback, positions, close
+ *   store_sqlite_open.c   opening and making a store
+ *   store_sqlite_claim.c  claim, load
+ *   store_sqlite_save.c   save
  *   store_sqlite_stats.c  stats
  */
 #ifndef CONSUMER_STORE_SQLITE_INTERNAL_H
@@ -48,6 +50,11 @@ struct store_sqlite {
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
+static inline struct store_sqlite *sqlite_of(struct store *base)
+{
+    return (struct store_sqlite *)base; /* base is its first member */
+}
+
 /* The status and the error for what the database answered last. doing: "PATH: doing: why". */
 enum store_status sqlite_failed(struct store_sqlite *store, const char *doing, struct error *err);
 
@@ -72,8 +79,17 @@ void sqlite_done(struct store_sqlite *store, enum statement id);
 /* Copy a text column into a field of size bytes; false when it does not fit, which is damage. */
 bool sqlite_copy_text(sqlite3_stmt *row, int column, char *field, size_t size);
 
+/* Prepare, bind up to two texts, and step once. The caller finalizes *ret, also on failure. */
+enum store_status sqlite_ask(struct store_sqlite *store, const char *sql, const char *first,
+                             const char *second, sqlite3_stmt **ret, struct error *err);
+
 /* A row that this program cannot have written. */
 enum store_status sqlite_damaged(struct store_sqlite *store, const char *what, struct error *err);
+
+extern const struct store_ops sqlite_ops;
+
+/* Close what is open of it and free it. */
+void sqlite_close(struct store *base);
 
 /* The operations that stand in files of their own. */
 enum store_status sqlite_claim(struct store *base, struct chunk *chunk, struct error *err);

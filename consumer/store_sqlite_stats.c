@@ -114,7 +114,7 @@ enum store_status sqlite_stats(struct store *base, struct store_stats *ret, stru
          read_account},
         {"SELECT partition, next_offset FROM positions ORDER BY partition", read_position},
     };
-    struct store_sqlite *store = (struct store_sqlite *)base;
+    struct store_sqlite *store = sqlite_of(base);
     enum store_status status = STORE_OK;
 
     *ret = (struct store_stats){.topic = NULL};

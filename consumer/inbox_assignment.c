@@ -1,0 +1,264 @@
+#include "consumer/inbox_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+
+#define COMMIT_EVERY_MS 100  /* offsets committed to Kafka are for lag tools: no hurry */
+#define WATERMARK_MS    1500 /* how long the question for a partition's ends may take */
+
+int64_t inbox_monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void inbox_note(struct inbox *inbox, const char *what, const char *text)
+{
+    inbox->callbacks.note(inbox->callbacks.user, what, text);
+}
+
+void inbox_on_offset_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                            rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    (void)rk;
+    (void)list;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NO_OFFSET) {
+        inbox_note(opaque, "offset_commit", rd_kafka_err2str(code));
+    }
+}
+
+/* ---- offsets to Kafka ---- */
+
+struct inbox_partition *inbox_find_partition(struct inbox *inbox, int32_t partition)
+{
+    size_t low = 0;
+    size_t high = inbox->partition_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (inbox->partitions[middle].partition < partition) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < inbox->partition_count && inbox->partitions[low].partition == partition
+               ? &inbox->partitions[low]
+               : NULL;
+}
+
+/* What is noted and not committed yet; NULL when there is nothing. */
+static rd_kafka_topic_partition_list_t *list_noted(struct inbox *inbox)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+
+    for (size_t i = 0; i < inbox->partition_count; i++) {
+        struct inbox_partition *partition = &inbox->partitions[i];
+        if (partition->noted == partition->committed) {
+            continue;
+        }
+        if (!list) {
+            list = rd_kafka_topic_partition_list_new((int)inbox->partition_count);
+        }
+        rd_kafka_topic_partition_list_add(list, inbox->topic, partition->partition)->offset =
+            partition->noted;
+        partition->committed = partition->noted;
+    }
+    inbox->commit_due_ms = 0;
+    return list;
+}
+
+/* Sends what is due; the answer comes to inbox_on_offset_commit(). */
+void inbox_commit_due(struct inbox *inbox)
+{
+    if (inbox->commit_due_ms == 0 || inbox_monotonic_ms() < inbox->commit_due_ms) {
+        return;
+    }
+    rd_kafka_topic_partition_list_t *list = list_noted(inbox);
+    if (list) {
+        rd_kafka_commit(inbox->rk, list, 1 /* asynchronous */);
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+}
+
+/* Sends all that is noted and waits for the answer, but not for long. */
+void inbox_commit_all(struct inbox *inbox)
+{
+    rd_kafka_topic_partition_list_t *list = list_noted(inbox);
+
+    if (!list) {
+        return;
+    }
+    rd_kafka_queue_t *answer = rd_kafka_queue_new(inbox->rk);
+    if (rd_kafka_commit_queue(inbox->rk, list, answer, NULL, NULL) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(answer, INBOX_CLOSE_MS);
+        rd_kafka_resp_err_t code =
+            event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+        inbox_on_offset_commit(inbox->rk, code, list, inbox);
+        if (event) {
+            rd_kafka_event_destroy(event);
+        }
+    }
+    rd_kafka_queue_destroy(answer);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void inbox_commit(struct inbox *inbox, int32_t partition, int64_t next_offset)
+{
+    struct inbox_partition *entry = inbox_find_partition(inbox, partition);
+
+    if (entry && entry->noted != next_offset) {
+        entry->noted = next_offset;
+        if (inbox->commit_due_ms == 0) {
+            inbox->commit_due_ms = inbox_monotonic_ms() + COMMIT_EVERY_MS;
+        }
+    }
+}
+
+int64_t inbox_lag(struct inbox *inbox)
+{
+    int64_t lag = 0;
+
+    for (size_t i = 0; i < inbox->partition_count; i++) {
+        const struct inbox_partition *entry = &inbox->partitions[i];
+        int64_t low;
+        int64_t high;
+        if (rd_kafka_get_watermark_offsets(inbox->rk, inbox->topic, entry->partition, &low,
+                                           &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+            high > entry->noted) {
+            lag += high - entry->noted;
+        }
+    }
+    return lag;
+}
+
+/* ---- rebalance ---- */
+
+static int compare_partitions(const void *a, const void *b)
+{
+    int32_t left = ((const struct inbox_partition *)a)->partition;
+    int32_t right = ((const struct inbox_partition *)b)->partition;
+
+    return (left > right) - (left < right);
+}
+
+/* Returns 1 when the broker did not answer and the question should be asked again. */
+static int find_start(struct inbox *inbox, rd_kafka_topic_partition_t *partition, struct error *err)
+{
+    int64_t low;
+    int64_t high;
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        inbox->rk, inbox->topic, partition->partition, &low, &high, WATERMARK_MS);
+
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        inbox_note(inbox, "watermarks", rd_kafka_err2str(code));
+        return 1;
+    }
+    return inbox->callbacks.position(inbox->callbacks.user, partition->partition, low, high,
+                                     &partition->offset, err);
+}
+
+static void tell_assigned(struct inbox *inbox, const rd_kafka_topic_partition_list_t *list)
+{
+    int32_t numbers[CHUNK_PARTITIONS_MAX];
+    int64_t offsets[CHUNK_PARTITIONS_MAX];
+    size_t count = list ? (size_t)list->cnt : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = list->elems[i].partition;
+        offsets[i] = list->elems[i].offset;
+    }
+    inbox->callbacks.assigned(inbox->callbacks.user, numbers, offsets, count);
+}
+
+static int take_partitions(struct inbox *inbox, const rd_kafka_topic_partition_list_t *list,
+                           struct error *err)
+{
+    size_t count = (size_t)list->cnt;
+
+    if (count > CHUNK_PARTITIONS_MAX) {
+        return error_set(err, EX_CONFIG, "topic \"%s\" has more than %d partitions", inbox->topic,
+                         CHUNK_PARTITIONS_MAX);
+    }
+    inbox->partitions = calloc(count + 1, sizeof(*inbox->partitions));
+    if (!inbox->partitions) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        inbox->partitions[i].partition = list->elems[i].partition;
+        inbox->partitions[i].noted = list->elems[i].offset;
+        inbox->partitions[i].committed = list->elems[i].offset;
+    }
+    inbox->partition_count = count;
+    qsort(inbox->partitions, count, sizeof(*inbox->partitions), compare_partitions);
+    return 0;
+}
+
+static void forget_partitions(struct inbox *inbox)
+{
+    free(inbox->partitions);
+    inbox->partitions = NULL;
+    inbox->partition_count = 0;
+    inbox->commit_due_ms = 0;
+}
+
+static void pending_done(struct inbox *inbox)
+{
+    rd_kafka_topic_partition_list_destroy(inbox->pending_list);
+    inbox->pending_list = NULL;
+    inbox->pending = REBALANCE_NONE;
+}
+
+static int revoke(struct inbox *inbox, struct error *err)
+{
+    if (!rd_kafka_assignment_lost(inbox->rk)) {
+        inbox_commit_all(inbox);
+    }
+    forget_partitions(inbox);
+    pending_done(inbox);
+    tell_assigned(inbox, NULL);
+    rd_kafka_resp_err_t code = rd_kafka_assign(inbox->rk, NULL);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? 0
+               : error_set(err, EX_UNAVAILABLE, "unassign: %s", rd_kafka_err2str(code));
+}
+
+static int assign(struct inbox *inbox, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = inbox->pending_list;
+
+    for (int i = 0; i < list->cnt; i++) {
+        int result = find_start(inbox, &list->elems[i], err);
+        if (result != 0) {
+            return result < 0 ? -1 : 0; /* still pending: the next poll asks again */
+        }
+    }
+    forget_partitions(inbox);
+    if (take_partitions(inbox, list, err) != 0) {
+        return -1;
+    }
+    rd_kafka_resp_err_t code = rd_kafka_assign(inbox->rk, list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return error_set(err, EX_UNAVAILABLE, "assign: %s", rd_kafka_err2str(code));
+    }
+    tell_assigned(inbox, list);
+    pending_done(inbox);
+    return 0;
+}
+
+int inbox_follow_rebalance(struct inbox *inbox, struct error *err)
+{
+    switch (inbox->pending) {
+    case REBALANCE_ASSIGN:
+        return assign(inbox, err);
+    case REBALANCE_REVOKE:
+        return revoke(inbox, err);
+    case REBALANCE_NONE:
+    default:
+        return 0;
+    }
+}

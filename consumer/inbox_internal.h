@@ -1,0 +1,66 @@
+/*
+ * What the files of the inbox share. Nobody else includes this header.
+ *
+ *   inbox.c             open, poll, close
+ *   inbox_assignment.c  rebalances, and offsets committed to Kafka
+ */
+#ifndef CONSUMER_INBOX_INTERNAL_H
+#define CONSUMER_INBOX_INTERNAL_H
+
+#include "consumer/inbox.h"
+
+#include <librdkafka/rdkafka.h>
+
+/* What is known of one assigned partition. */
+struct inbox_partition {
+    int32_t partition;
+    int64_t noted;     /* the next offset to commit to Kafka */
+    int64_t committed; /* the last one that was sent there */
+    bool at_end;
+};
+
+enum rebalance { REBALANCE_NONE, REBALANCE_ASSIGN, REBALANCE_REVOKE };
+
+struct inbox {
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;
+    char *topic;
+    bool skip_topic_check;
+    bool closing;
+    struct inbox_callbacks callbacks;
+
+    /* The rebalance callback only takes notes; inbox_poll() acts on them between two batches. */
+    enum rebalance pending;
+    rd_kafka_topic_partition_list_t *pending_list;
+
+    struct inbox_partition *partitions; /* by partition number, for the assigned ones */
+    size_t partition_count;
+    int64_t commit_due_ms; /* 0 = nothing to commit */
+
+    rd_kafka_message_t *taken[CHUNK_MESSAGES_MAX];
+    size_t taken_count;
+    struct inbox_message messages[CHUNK_MESSAGES_MAX];
+};
+
+int64_t inbox_monotonic_ms(void);
+
+/* Something for the log. */
+void inbox_note(struct inbox *inbox, const char *what, const char *text);
+
+/* NULL when the partition is not assigned. */
+struct inbox_partition *inbox_find_partition(struct inbox *inbox, int32_t partition);
+
+/* Do what the rebalance callback left to do. */
+MUST_CHECK int inbox_follow_rebalance(struct inbox *inbox, struct error *err);
+
+/* Send the noted offsets to Kafka: when it is time, and without waiting for the answer. */
+void inbox_commit_due(struct inbox *inbox);
+
+/* All of them, waiting up to INBOX_CLOSE_MS for the answer. */
+void inbox_commit_all(struct inbox *inbox);
+
+/* The client's callback for committed offsets. */
+void inbox_on_offset_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                            rd_kafka_topic_partition_list_t *list, void *opaque);
+
+#endif

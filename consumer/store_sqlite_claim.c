@@ -1,0 +1,181 @@
+#include "consumer/store_sqlite_internal.h"
+
+#include "consumer/key_form.h"
+
+#include <string.h>
+
+/* ---- claim ---- */
+
+static bool read_first(sqlite3_stmt *row, struct chunk_key *key)
+{
+    struct payment *first = &key->first;
+    bool good = true;
+
+    key->seq = sqlite3_column_int64(row, 0);
+    key->origin = (struct origin){.partition = sqlite3_column_int(row, 1),
+                                  .offset = sqlite3_column_int64(row, 2)};
+    payment_copy(first->key, key->key, strlen(key->key));
+    good = good && sqlite_copy_text(row, 3, first->src, sizeof(first->src));
+    good = good && sqlite_copy_text(row, 4, first->dest, sizeof(first->dest));
+    first->amount_minor = sqlite3_column_int64(row, 5);
+    good = good && sqlite_copy_text(row, 6, first->currency, sizeof(first->currency));
+    first->batch = (struct payment_batch){.rows = 0};
+    if (good && sqlite3_column_type(row, 7) != SQLITE_NULL) {
+        good = sqlite_copy_text(row, 7, first->batch.id, sizeof(first->batch.id)) &&
+               sqlite_copy_text(row, 9, first->batch.digest, sizeof(first->batch.digest));
+        first->batch.rows = sqlite3_column_int64(row, 8);
+    }
+    return good;
+}
+
+static enum store_status claim_key(struct store_sqlite *store, struct chunk_key *key,
+                                   struct error *err)
+{
+    unsigned char form[KEY_FORM_SIZE];
+    sqlite3_stmt *row;
+    size_t len = key_form(form, key->key);
+
+    sqlite_bind_blob(store, STATEMENT_FIND_KEY, 1, form, len);
+    enum store_status status = sqlite_row(store, STATEMENT_FIND_KEY, "look up a key", &row, err);
+    if (status == STORE_OK) {
+        key->known = row != NULL;
+        if (row && !read_first(row, key)) {
+            status = sqlite_damaged(store, "a decision's text is too long", err);
+        }
+        sqlite_done(store, STATEMENT_FIND_KEY);
+    }
+    return status;
+}
+
+/* The highest offset of the partition among repeats and quarantine, -1 when there is none. */
+static enum store_status highest_recorded(struct store_sqlite *store, int32_t partition,
+                                          int64_t *ret, struct error *err)
+{
+    sqlite3_stmt *row;
+
+    sqlite_bind_int(store, STATEMENT_HIGHEST_RECORDED, 1, partition);
+    enum store_status status =
+        sqlite_row(store, STATEMENT_HIGHEST_RECORDED, "look up repeats", &row, err);
+    if (status == STORE_OK) {
+        *ret = row ? sqlite3_column_int64(row, 0) : -1;
+        sqlite_done(store, STATEMENT_HIGHEST_RECORDED);
+    }
+    return status;
+}
+
+static enum store_status find_recorded(struct store_sqlite *store, struct chunk_item *item,
+                                       struct error *err)
+{
+    sqlite3_stmt *row;
+
+    sqlite_bind_int(store, STATEMENT_FIND_RECORDED, 1, item->origin.partition);
+    sqlite_bind_int(store, STATEMENT_FIND_RECORDED, 2, item->origin.offset);
+    enum store_status status =
+        sqlite_row(store, STATEMENT_FIND_RECORDED, "look up a repeat", &row, err);
+    if (status == STORE_OK) {
+        item->recorded = row != NULL;
+        sqlite_done(store, STATEMENT_FIND_RECORDED);
+    }
+    return status;
+}
+
+/*
+ * Messages come with rising offsets, so nothing of a range is recorded unless the position was set
+ * back. One look a partition tells.
+ */
+static enum store_status claim_range(struct store_sqlite *store, struct chunk *chunk,
+                                     const struct chunk_range *range, struct error *err)
+{
+    int64_t highest = -1;
+    enum store_status status = highest_recorded(store, range->partition, &highest, err);
+
+    if (highest < range->from) {
+        return status;
+    }
+    for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
+        struct chunk_item *item = &chunk->items[i];
+        if (item->origin.partition == range->partition && item->origin.offset <= highest) {
+            status = find_recorded(store, item, err);
+        }
+    }
+    return status;
+}
+
+enum store_status sqlite_claim(struct store *base, struct chunk *chunk, struct error *err)
+{
+    struct store_sqlite *store = sqlite_of(base);
+    enum store_status status = STORE_OK;
+
+    for (size_t i = 0; i < chunk->item_count; i++) {
+        chunk->items[i].recorded = false;
+    }
+    for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
+        status = claim_key(store, &chunk->keys[i], err);
+    }
+    for (size_t i = 0; status == STORE_OK && i < chunk->range_count; i++) {
+        status = claim_range(store, chunk, &chunk->ranges[i], err);
+    }
+    return status;
+}
+
+/* ---- load ---- */
+
+static enum store_status load_account(struct store_sqlite *store, struct chunk_account *account,
+                                      struct error *err)
+{
+    sqlite3_stmt *row;
+
+    sqlite_bind_text(store, STATEMENT_FIND_ACCOUNT, 1, account->name);
+    enum store_status status =
+        sqlite_row(store, STATEMENT_FIND_ACCOUNT, "look up an account", &row, err);
+    if (status != STORE_OK) {
+        return status;
+    }
+    if (row) {
+        account->id = sqlite3_column_int64(row, 0);
+        account->balance_minor = sqlite3_column_int64(row, 2);
+        if (sqlite3_column_type(row, 1) != SQLITE_NULL &&
+            !sqlite_copy_text(row, 1, account->currency, sizeof(account->currency))) {
+            status = sqlite_damaged(store, "an account's currency", err);
+        }
+    }
+    sqlite_done(store, STATEMENT_FIND_ACCOUNT);
+    return status;
+}
+
+static enum store_status load_batch(struct store_sqlite *store, struct chunk_batch *batch,
+                                    struct error *err)
+{
+    sqlite3_stmt *row;
+
+    sqlite_bind_text(store, STATEMENT_FIND_BATCH, 1, batch->content.id);
+    enum store_status status =
+        sqlite_row(store, STATEMENT_FIND_BATCH, "look up a batch", &row, err);
+    if (status != STORE_OK) {
+        return status;
+    }
+    if (row) {
+        batch->bound = true;
+        batch->id = sqlite3_column_int64(row, 0);
+        batch->content.rows = sqlite3_column_int64(row, 1);
+        if (!sqlite_copy_text(row, 2, batch->content.digest, sizeof(batch->content.digest))) {
+            status = sqlite_damaged(store, "a batch's digest", err);
+        }
+    }
+    sqlite_done(store, STATEMENT_FIND_BATCH);
+    return status;
+}
+
+enum store_status sqlite_load(struct store *base, struct chunk *chunk, struct error *err)
+{
+    struct store_sqlite *store = sqlite_of(base);
+    enum store_status status = STORE_OK;
+
+    for (size_t i = 0; status == STORE_OK && i < chunk->account_count; i++) {
+        status = load_account(store, &chunk->accounts[i], err);
+    }
+    for (size_t i = 0; status == STORE_OK && i < chunk->batch_count; i++) {
+        status = load_batch(store, &chunk->batches[i], err);
+    }
+    return status;
+}

@@ -1,0 +1,301 @@
+#include "consumer/store_sqlite_internal.h"
+
+#include "common/uuid7.h"
+#include "consumer/store_lock.h"
+#include "consumer/store_schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define BUSY_TIMEOUT_MS 2000
+
+/* How often the checkpoint at open tries again while readers are in its way. */
+#define CHECKPOINT_TRIES 5
+
+static const char *const statement_sql[STATEMENT_COUNT] = {
+    [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_FIND_KEY] =
+        "SELECT d.seq, d.partition, d.offset, s.name, t.name, d.amount_minor, d.currency,"
+        " b.name, b.rows, b.digest"
+        " FROM keys k JOIN decisions d ON d.seq = k.seq"
+        " JOIN accounts s ON s.id = d.src JOIN accounts t ON t.id = d.dest"
+        " LEFT JOIN batches b ON b.id = d.batch WHERE k.key = ?",
+    [STATEMENT_HIGHEST_RECORDED] =
+        "SELECT max(ifnull((SELECT max(offset) FROM repeats WHERE partition = ?1), -1),"
+        " ifnull((SELECT max(offset) FROM quarantine WHERE partition = ?1), -1))",
+    [STATEMENT_FIND_RECORDED] =
+        "SELECT 1 FROM repeats WHERE partition = ?1 AND offset = ?2 UNION ALL"
+        " SELECT 1 FROM quarantine WHERE partition = ?1 AND offset = ?2",
+    [STATEMENT_FIND_ACCOUNT] = "SELECT id, currency, balance_minor FROM accounts WHERE name = ?",
+    [STATEMENT_FIND_BATCH] = "SELECT id, rows, digest FROM batches WHERE name = ?",
+    [STATEMENT_MOVE_POSITION] =
+        "UPDATE positions SET next_offset = ?3 WHERE partition = ?1 AND next_offset = ?2",
+    [STATEMENT_UPDATE_ACCOUNT] =
+        "UPDATE accounts SET currency = ?2, balance_minor = ?3 WHERE id = ?1",
+    [STATEMENT_ADD_ACCOUNT] =
+        "INSERT INTO accounts (name, currency, balance_minor) VALUES (?, ?, ?)",
+    [STATEMENT_ADD_BATCH] = "INSERT INTO batches (name, rows, digest) VALUES (?, ?, ?)",
+    [STATEMENT_ADD_DECISION] = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_ADD_KEY] = "INSERT INTO keys VALUES (?, ?)",
+    [STATEMENT_ADD_REPEAT] = "INSERT INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_ADD_QUARANTINE] = "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_ADD_HEADER] = "INSERT INTO quarantine_headers VALUES (?, ?, ?, ?, ?)",
+    [STATEMENT_COUNT_OUTCOME] = "UPDATE counters SET count = count + ?2 WHERE outcome = ?1",
+    [STATEMENT_FIND_TOTAL] = "SELECT applied, high, low FROM totals WHERE currency = ?",
+    [STATEMENT_SET_TOTAL] = "INSERT INTO totals VALUES (?1, ?2, ?3, ?4) ON CONFLICT (currency)"
+                            " DO UPDATE SET applied = ?2, high = ?3, low = ?4",
+    [STATEMENT_COUNT_CHUNK] = "UPDATE store SET chunks = chunks + 1",
+};
+
+/*
+ * WAL with synchronous=FULL: each COMMIT returns after one fdatasync of the WAL. 8 KiB pages and a
+ * cache of 64 MiB suit random keys. The WAL is checkpointed by this connection at 64 MiB.
+ */
+static const char pragmas[] = "PRAGMA page_size = 8192;"
+                              "PRAGMA journal_mode = WAL;"
+                              "PRAGMA synchronous = FULL;"
+                              "PRAGMA foreign_keys = ON;"
+                              "PRAGMA trusted_schema = OFF;"
+                              "PRAGMA cell_size_check = ON;"
+                              "PRAGMA temp_store = MEMORY;"
+                              "PRAGMA cache_size = -65536;"
+                              "PRAGMA wal_autocheckpoint = 8192;"
+                              "PRAGMA journal_size_limit = 67108864;";
+
+static enum store_status run_sql(struct store_sqlite *store, const char *sql, const char *doing,
+                                 struct error *err)
+{
+    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        return sqlite_failed(store, doing, err);
+    }
+    return STORE_OK;
+}
+
+static enum store_status ask_int(struct store_sqlite *store, const char *sql, int64_t *ret,
+                                 struct error *err)
+{
+    sqlite3_stmt *row;
+    enum store_status status = sqlite_ask(store, sql, NULL, NULL, &row, err);
+
+    if (status == STORE_OK) {
+        *ret = sqlite3_column_int64(row, 0);
+    }
+    sqlite3_finalize(row);
+    return status;
+}
+
+const char *store_sqlite_library_version(void)
+{
+    return sqlite3_libversion();
+}
+
+static enum store_status add_names(struct store_sqlite *store, struct error *err)
+{
+    sqlite3_stmt *row;
+    char sql[96];
+    enum store_status status = STORE_OK;
+
+    for (int i = 0; status == STORE_OK && i < OUTCOME_COUNT; i++) {
+        sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO outcome_names VALUES (%d, ?)", i);
+        status = sqlite_ask(store, sql, outcome_name((enum outcome)i), NULL, &row, err);
+        sqlite3_finalize(row);
+        if (status == STORE_OK) {
+            sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO counters VALUES (%d, 0)", i);
+            status = run_sql(store, sql, "create", err);
+        }
+    }
+    for (int i = 0; status == STORE_OK && i < REASON_COUNT; i++) {
+        sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO reason_names VALUES (%d, ?)", i);
+        status = sqlite_ask(store, sql, reason_name((enum reason)i), NULL, &row, err);
+        sqlite3_finalize(row);
+    }
+    return status;
+}
+
+/* One transaction: after a crash in it the file is empty again. */
+static enum store_status create(struct store_sqlite *store, struct error *err)
+{
+    char uuid[UUID7_TEXT_SIZE];
+    char marks[96];
+    sqlite3_stmt *row;
+
+    if (uuid7_new(uuid, err) != 0) {
+        return STORE_FAILED;
+    }
+    sqlite3_snprintf(sizeof(marks), marks, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                     STORE_APPLICATION_ID, STORE_SCHEMA_VERSION);
+    enum store_status status = run_sql(store, "BEGIN IMMEDIATE", "create", err);
+    if (status == STORE_OK) {
+        status = run_sql(store, store_schema_sql, "create", err);
+    }
+    if (status == STORE_OK) {
+        status = run_sql(store, marks, "create", err);
+    }
+    if (status == STORE_OK) {
+        status =
+            sqlite_ask(store, "INSERT INTO store (id, uuid) VALUES (1, ?)", uuid, NULL, &row, err);
+        sqlite3_finalize(row);
+    }
+    if (status == STORE_OK) {
+        status = add_names(store, err);
+    }
+    return status == STORE_OK ? run_sql(store, "COMMIT", "create", err) : status;
+}
+
+/* Sets *ret_empty for a database without anything in it. */
+static enum store_status check_version(struct store_sqlite *store, bool *ret_empty,
+                                       struct error *err)
+{
+    int64_t application = 0;
+    int64_t version = 0;
+    int64_t tables = 0;
+    enum store_status status = ask_int(store, "PRAGMA application_id", &application, err);
+
+    if (status == STORE_OK) {
+        status = ask_int(store, "PRAGMA user_version", &version, err);
+    }
+    if (status == STORE_OK) {
+        status = ask_int(store, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    }
+    if (status != STORE_OK) {
+        return status;
+    }
+    *ret_empty = application == 0 && version == 0 && tables == 0;
+    if (*ret_empty) {
+        return STORE_OK;
+    }
+    if (application != STORE_APPLICATION_ID) {
+        error_set(err, EX_CONFIG, "%s: is a database of another program", store->path);
+        return STORE_FAILED;
+    }
+    if (version != STORE_SCHEMA_VERSION) {
+        error_set(err, EX_CONFIG,
+                  "%s: the store has schema version %lld, this payd reads and writes version %d: "
+                  "use the payd that made it",
+                  store->path, (long long)version, STORE_SCHEMA_VERSION);
+        return STORE_FAILED;
+    }
+    return STORE_OK;
+}
+
+/*
+ * What the WAL shows may not be on the disk yet (a crash between write and sync). Nothing may be
+ * answered from it before it is.
+ */
+static enum store_status checkpoint(struct store_sqlite *store, struct error *err)
+{
+    enum store_status status = STORE_BUSY;
+
+    for (int i = 0; status == STORE_BUSY && i < CHECKPOINT_TRIES; i++) {
+        int code =
+            sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        status = code == SQLITE_OK ? STORE_OK : sqlite_failed(store, "checkpoint at open", err);
+    }
+    return status;
+}
+
+static enum store_status prepare_all(struct store_sqlite *store, struct error *err)
+{
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        if (sqlite3_prepare_v3(store->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &store->statements[i], NULL) != SQLITE_OK) {
+            return sqlite_failed(store, "prepare", err);
+        }
+    }
+    return STORE_OK;
+}
+
+static enum store_status open_to_write(struct store_sqlite *store, struct error *err)
+{
+    bool empty = false;
+    enum store_status status = check_version(store, &empty, err);
+
+    /* Only now is it known that the file may be changed. */
+    if (status == STORE_OK) {
+        status = run_sql(store, pragmas, "settings", err);
+    }
+    if (status == STORE_OK && empty) {
+        status = create(store, err);
+    }
+    if (status == STORE_OK) {
+        status = checkpoint(store, err);
+    }
+    if (status == STORE_OK) {
+        status =
+            ask_int(store, "SELECT ifnull(max(seq), 0) FROM decisions", &store->committed_seq, err);
+    }
+    return status == STORE_OK ? prepare_all(store, err) : status;
+}
+
+static struct store_sqlite *sqlite_new(const char *path, struct error *err)
+{
+    struct store_sqlite *store = calloc(1, sizeof(*store));
+
+    if (store) {
+        store->base.ops = &sqlite_ops;
+        store->lock_fd = -1;
+        store->path = strdup(path);
+    }
+    if (!store || !store->path) {
+        error_set(err, EX_OSERR, "out of memory");
+        free(store);
+        return NULL;
+    }
+    return store;
+}
+
+static enum store_status connect(struct store_sqlite *store, int flags, struct error *err)
+{
+    if (sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        return sqlite_failed(store, "open", err);
+    }
+    sqlite3_extended_result_codes(store->db, 1);
+    sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return STORE_OK;
+}
+
+int store_sqlite_open(struct store **ret, const char *path, store_header_reader *headers,
+                      struct error *err)
+{
+    struct store_sqlite *store = sqlite_new(path, err);
+
+    if (!store) {
+        return -1;
+    }
+    store->headers = headers;
+    if (store_lock_take(path, &store->lock_fd, err) != 0 ||
+        connect(store, SQLITE_OPEN_READWRITE, err) != STORE_OK ||
+        open_to_write(store, err) != STORE_OK) {
+        sqlite_close(&store->base);
+        return -1;
+    }
+    *ret = &store->base;
+    return 0;
+}
+
+int store_sqlite_open_readonly(struct store **ret, const char *path, struct error *err)
+{
+    struct store_sqlite *store = sqlite_new(path, err);
+    bool empty = false;
+
+    if (!store) {
+        return -1;
+    }
+    if (access(path, R_OK) != 0) {
+        error_set(err, EX_IOERR, "%s: cannot be read, or is not there", path);
+    } else if (connect(store, SQLITE_OPEN_READONLY, err) == STORE_OK &&
+               check_version(store, &empty, err) == STORE_OK) {
+        if (!empty) {
+            *ret = &store->base;
+            return 0;
+        }
+        error_set(err, EX_CONFIG, "%s: is empty, not a store", path);
+    }
+    sqlite_close(&store->base);
+    return -1;
+}
