@@ -10,6 +10,7 @@
 
 #define TIME_TEXT(ms) "strftime('%Y-%m-%dT%H:%M:%fZ', " ms " / 1000.0, 'unixepoch')"
 
+/* clang-format off */
 const char *const store_schema_sql =
     /* Who this store is and what it is bound to: one row. */
     "CREATE TABLE store ("
@@ -116,59 +117,33 @@ const char *const store_schema_sql =
     ") STRICT, WITHOUT ROWID;"
 
     "CREATE VIEW payments AS SELECT"
-    "  d.seq,"
-    " " KEY_TEXT(
-        "d.key") " AS key,"
-                 "  s.name AS src, t.name AS dest, d.amount_minor, d.currency,"
-                 "  o.name AS outcome, nullif(r.name, 'none') AS reason,"
-                 "  (SELECT topic FROM store) AS topic, d.partition, d.offset,"
-                 "  " TIME_TEXT(
-                     "d.decided_ms") " AS applied_at,"
-                                     "  b.name AS batch"
-                                     " FROM decisions d"
-                                     "  JOIN accounts s ON s.id = d.src JOIN accounts t ON t.id = "
-                                     "d.dest"
-                                     "  JOIN outcome_names o ON o.id = d.outcome JOIN reason_names "
-                                     "r ON r.id = d.reason"
-                                     "  LEFT JOIN batches b ON b.id = d.batch;"
+    "  d.seq, " KEY_TEXT("d.key") " AS key,"
+    "  s.name AS src, t.name AS dest, d.amount_minor, d.currency,"
+    "  o.name AS outcome, nullif(r.name, 'none') AS reason,"
+    "  (SELECT topic FROM store) AS topic, d.partition, d.offset,"
+    "  " TIME_TEXT("d.decided_ms") " AS applied_at"
+    " FROM decisions d"
+    "  JOIN accounts s ON s.id = d.src JOIN accounts t ON t.id = d.dest"
+    "  JOIN outcome_names o ON o.id = d.outcome JOIN reason_names r ON r.id = d.reason;"
 
-                                     "CREATE VIEW balances AS SELECT name AS account, currency, "
-                                     "balance_minor"
-                                     " FROM accounts WHERE currency IS NOT NULL;"
+    "CREATE VIEW balances AS SELECT name AS account, currency, balance_minor"
+    " FROM accounts WHERE currency IS NOT NULL;"
 
-                                     "CREATE VIEW postings AS"
-                                     " SELECT d.seq, a.name AS account, -d.amount_minor AS "
-                                     "amount_minor, d.currency"
-                                     "  FROM decisions d JOIN accounts a ON a.id = d.src WHERE "
-                                     "d.outcome = 1"
-                                     " UNION ALL"
-                                     " SELECT d.seq, a.name, d.amount_minor, d.currency"
-                                     "  FROM decisions d JOIN accounts a ON a.id = d.dest WHERE "
-                                     "d.outcome = 1;"
+    "CREATE VIEW postings AS"
+    " SELECT d.seq, a.name AS account, -d.amount_minor AS amount_minor, d.currency"
+    "  FROM decisions d JOIN accounts a ON a.id = d.src WHERE d.outcome = 1"
+    " UNION ALL"
+    " SELECT d.seq, a.name, d.amount_minor, d.currency"
+    "  FROM decisions d JOIN accounts a ON a.id = d.dest WHERE d.outcome = 1;"
 
-                                     "CREATE VIEW conflicts AS SELECT"
-                                     "  (SELECT topic FROM store) AS topic, c.partition, c.offset,"
-                                     " " KEY_TEXT(
-                                         "c.key") " AS key,"
-                                                  "  r.name AS reason, c.fields, CAST(c.payload AS "
-                                                  "TEXT) AS payload, c.first_seq,"
-                                                  "  " TIME_TEXT(
-                                                      "c.decided_ms") " AS decided_at"
-                                                                      " FROM repeats c JOIN "
-                                                                      "reason_names r ON r.id = "
-                                                                      "c.reason WHERE c.outcome = "
-                                                                      "4;"
+    "CREATE VIEW conflicts AS SELECT"
+    "  (SELECT topic FROM store) AS topic, c.partition, c.offset, " KEY_TEXT("c.key") " AS key,"
+    "  r.name AS reason, c.fields, CAST(c.payload AS TEXT) AS payload, c.first_seq,"
+    "  " TIME_TEXT("c.decided_ms") " AS decided_at"
+    " FROM repeats c JOIN reason_names r ON r.id = c.reason WHERE c.outcome = 4;"
 
-                                                                      "CREATE VIEW quarantined AS "
-                                                                      "SELECT"
-                                                                      "  (SELECT topic FROM store) "
-                                                                      "AS topic, partition, "
-                                                                      "offset, reason, detail, "
-                                                                      "key, value,"
-                                                                      "  " TIME_TEXT(
-                                                                          "decided_ms") " AS "
-                                                                                        "quarantine"
-                                                                                        "d_at"
-                                                                                        " FROM "
-                                                                                        "quarantine"
-                                                                                        ";";
+    "CREATE VIEW quarantined AS SELECT"
+    "  (SELECT topic FROM store) AS topic, partition, offset, reason, detail, key, value,"
+    "  " TIME_TEXT("decided_ms") " AS quarantined_at"
+    " FROM quarantine;";
+/* clang-format on */
