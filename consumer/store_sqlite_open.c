@@ -4,6 +4,7 @@
 #include "consumer/store_lock.h"
 #include "consumer/store_schema.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -249,7 +250,16 @@ static struct store_sqlite *sqlite_new(const char *path, struct error *err)
 
 static enum store_status connect(struct store_sqlite *store, int flags, struct error *err)
 {
-    if (sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+    /* An absolute path: SQLite gives names such as ":memory:" a meaning of their own. */
+    char *path = realpath(store->path, NULL);
+
+    if (!path) {
+        error_set(err, EX_IOERR, "%s: %s", store->path, strerror(errno));
+        return STORE_FAILED;
+    }
+    int code = sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    free(path);
+    if (code != SQLITE_OK) {
         return sqlite_failed(store, "open", err);
     }
     sqlite3_extended_result_codes(store->db, 1);
