@@ -132,17 +132,25 @@ static int set_file(rd_kafka_conf_t *conf, const char *path, struct error *err)
     return result;
 }
 
+/* Is one of the properties that name a broker set? Its length counts the ending NUL. */
+static bool names_broker(const rd_kafka_conf_t *conf)
+{
+    char value[2] = "";
+    size_t size = sizeof(value);
+
+    return rd_kafka_conf_get(conf, "bootstrap.servers", value, &size) == RD_KAFKA_CONF_OK &&
+           value[0] != '\0';
+}
+
 static int set_brokers(rd_kafka_conf_t *conf, const struct kafka_args *args, struct error *err)
 {
-    size_t size = 0; /* becomes the value's size with its NUL */
-
-    if (args->brokers) {
+    if (args->brokers && args->brokers[0] != '\0') {
         return set(conf, "bootstrap.servers", args->brokers, err);
     }
-    if (rd_kafka_conf_get(conf, "bootstrap.servers", NULL, &size) == RD_KAFKA_CONF_OK && size > 1) {
+    if (names_broker(conf)) {
         return 0;
     }
-    if (args->env_brokers) {
+    if (args->env_brokers && args->env_brokers[0] != '\0') {
         return set(conf, "bootstrap.servers", args->env_brokers, err);
     }
     return error_set(err, EX_USAGE, "no broker is named: use -b HOST:PORT or PAY_BROKERS");

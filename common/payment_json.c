@@ -3,6 +3,7 @@
 #include "common/text.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -72,6 +73,21 @@ static enum unreadable refuse(char *detail, enum unreadable reason, const char *
 
 /* ---- the scan before the parser: what cJSON lets pass and we do not ---- */
 
+/* What is wrong with the escape whose backslash stands at pos; NULL when nothing that cJSON misses.
+ */
+static const char *escape_problem(const char *json, size_t len, size_t pos)
+{
+    if (pos + 1 >= len || json[pos + 1] != 'u') {
+        return NULL;
+    }
+    for (size_t i = 2; i < 6; i++) {
+        if (pos + i >= len || !isxdigit((unsigned char)json[pos + i])) {
+            return "an escape that is not \\u and four hex digits";
+        }
+    }
+    return memcmp(json + pos + 2, "0000", 4) == 0 ? "a NUL inside a string" : NULL;
+}
+
 /* Returns the position behind the string that begins at pos, or 0 with *ret_problem set. */
 static size_t scan_string(const char *json, size_t len, size_t pos, const char **ret_problem)
 {
@@ -81,8 +97,8 @@ static size_t scan_string(const char *json, size_t len, size_t pos, const char *
             return 0;
         }
         if (json[pos] == '\\') {
-            if (len - pos >= 6 && memcmp(json + pos, "\\u0000", 6) == 0) {
-                *ret_problem = "a NUL inside a string";
+            *ret_problem = escape_problem(json, len, pos);
+            if (*ret_problem) {
                 return 0;
             }
             pos++;

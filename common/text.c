@@ -81,6 +81,7 @@ bool text_is_printable(const char *data, size_t len)
 char *text_escape(char *buf, size_t size, const char *data, size_t len)
 {
     size_t used = 0;
+    size_t cut = 0; /* the last place at which "..." still fits */
 
     for (size_t pos = 0; pos < len;) {
         char piece[8];
@@ -99,8 +100,9 @@ char *text_escape(char *buf, size_t size, const char *data, size_t len)
             memcpy(piece, data + pos, taken);
             piece_len = taken;
         }
-        if (used + piece_len + 4 > size) {
-            memcpy(buf + used, "...", 4);
+        cut = used + 4 <= size ? used : cut;
+        if (used + piece_len + 1 > size) {
+            memcpy(buf + cut, "...", 4);
             return buf;
         }
         memcpy(buf + used, piece, piece_len);

@@ -64,6 +64,8 @@ struct chunk_item *chunk_add(struct chunk *chunk)
     assert(chunk->item_count < chunk->capacity);
     struct chunk_item *item = &chunk->items[chunk->item_count++];
 
+    item->origin = (struct origin){0, 0, 0};
+    item->raw = (struct raw_message){.key = NULL};
     item->unreadable = READABLE;
     item->recorded = false;
     item->decision = (struct decision){OUTCOME_NONE, REASON_NONE, 0};
@@ -112,6 +114,7 @@ static size_t add_key(struct chunk *chunk, const char *name)
 
     key->key = name;
     key->known = false;
+    key->seq = 0;
     key->owner = NULL;
     return chunk->key_count++;
 }

@@ -73,8 +73,8 @@ struct chunk_item {
 /* One idempotency key of the chunk, with its first decision when the store knows one. */
 struct chunk_key {
     const char *key; /* borrowed from an item */
-    bool known;      /* the store has a decision: the fields below are set */
-    int64_t seq;
+    int64_t seq;     /* of the key's decision; 0 until there is one */
+    bool known;      /* the store has a decision: seq, origin and first are set */
     struct origin origin;
     struct payment first;
     /* The ledger's: which item decided the key, for a key that was not known. */
@@ -128,7 +128,7 @@ void chunk_free(struct chunk *chunk);
 /* Empty the chunk for the next use. */
 void chunk_clear(struct chunk *chunk);
 
-/* The next item, zeroed but for its texts. The chunk must not be full. */
+/* The next item, readable and undecided, its payment undefined. The chunk must not be full. */
 struct chunk_item *chunk_add(struct chunk *chunk);
 
 /* The range of a partition, made as [from, from) when there is none yet. */

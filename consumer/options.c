@@ -234,6 +234,9 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
             return 0;
         }
         const char *given = argv[optind]; /* argv + 1 and optind - 1: the word just read */
+        if (id == '?' && optopt > 0 && optopt < OPTION_DB) {
+            given = option_name(optopt, name); /* getopt may not have moved past its word */
+        }
         if (id == '?') {
             return error_set(err, EX_USAGE, "unknown option \"%s\": see payd %s --help", given,
                              argv[1]);

@@ -6,13 +6,16 @@
 #include <string.h>
 #include <sysexits.h>
 
+/* What is left of 80 columns; --json has the whole name. */
+#define TOPIC_SHOWN_SIZE 40
+
 void stats_print(FILE *out, const struct store_stats *stats)
 {
     static const enum outcome shown[] = {OUTCOME_APPLIED,  OUTCOME_DUPLICATE, OUTCOME_REDELIVERED,
                                          OUTCOME_CONFLICT, OUTCOME_REJECTED,  OUTCOME_QUARANTINED};
     char total[MONEY_TEXT_SIZE];
     char balances[MONEY_TEXT_SIZE];
-    char topic[TEXT_ESCAPED_SIZE];
+    char topic[TOPIC_SHOWN_SIZE];
 
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
         fprintf(out, "%-12s %15" PRId64 "\n", outcome_name(shown[i]), stats->counts[shown[i]]);

@@ -9,14 +9,22 @@ const char *stats_json_library_version(void)
     return cJSON_Version();
 }
 
+/* cJSON keeps numbers as doubles, and prints those from 2^53 on in another form. */
+static bool add_int(cJSON *object, const char *name, int64_t value)
+{
+    char digits[24];
+
+    snprintf(digits, sizeof(digits), "%" PRId64, value);
+    return cJSON_AddRawToObject(object, name, digits) != NULL;
+}
+
 static bool add_counts(cJSON *root, const struct store_stats *stats)
 {
     static const enum outcome shown[] = {OUTCOME_APPLIED,  OUTCOME_DUPLICATE, OUTCOME_REDELIVERED,
                                          OUTCOME_CONFLICT, OUTCOME_REJECTED,  OUTCOME_QUARANTINED};
 
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-        if (!cJSON_AddNumberToObject(root, outcome_name(shown[i]),
-                                     (double)stats->counts[shown[i]])) {
+        if (!add_int(root, outcome_name(shown[i]), stats->counts[shown[i]])) {
             return false;
         }
     }
@@ -39,7 +47,7 @@ static bool add_currencies(cJSON *root, const struct store_stats *stats)
             cJSON_AddStringToObject(
                 balances, currency->currency,
                 money_sum_format(text, &currency->balances, currency->currency)) &&
-            cJSON_AddNumberToObject(accounts, currency->currency, (double)currency->accounts);
+            add_int(accounts, currency->currency, currency->accounts);
     }
     return good;
 }
@@ -54,7 +62,7 @@ static bool add_positions(cJSON *root, const struct store_stats *stats)
     for (size_t i = 0; good && i < stats->position_count; i++) {
         char name[16];
         snprintf(name, sizeof(name), "%" PRId32, stats->positions[i].partition);
-        good = cJSON_AddNumberToObject(positions, name, (double)stats->positions[i].next_offset);
+        good = add_int(positions, name, stats->positions[i].next_offset);
     }
     return good;
 }

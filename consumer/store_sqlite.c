@@ -129,11 +129,15 @@ static enum store_status sqlite_bind(struct store *base, const char *cluster, co
 {
     struct store_sqlite *store = sqlite_of(base);
     sqlite3_stmt *row;
-    enum store_status status = sqlite_ask(store,
-                                          "UPDATE store SET cluster = ifnull(cluster, ?1),"
-                                          " topic = ifnull(topic, ?2) RETURNING cluster, topic",
-                                          cluster, topic, &row, err);
+    enum store_status status =
+        sqlite_ask(store, "UPDATE store SET cluster = ?1, topic = ?2 WHERE cluster IS NULL",
+                   cluster, topic, &row, err);
 
+    sqlite3_finalize(row);
+    if (status != STORE_OK) {
+        return status;
+    }
+    status = sqlite_ask(store, "SELECT cluster, topic FROM store", NULL, NULL, &row, err);
     if (status == STORE_OK) {
         const char *own_cluster = (const char *)sqlite3_column_text(row, 0);
         const char *own_topic = (const char *)sqlite3_column_text(row, 1);

@@ -123,7 +123,7 @@ static enum store_status add_repeat(struct store_sqlite *store, const struct chu
     sqlite_bind_int(store, id, 1, item->origin.partition);
     sqlite_bind_int(store, id, 2, item->origin.offset);
     sqlite_bind_blob(store, id, 3, form, len);
-    if (key->known || key->owner) {
+    if (key->seq > 0) { /* else the key is not decided yet, or only further on in this chunk */
         sqlite_bind_int(store, id, 4, key->seq);
     }
     sqlite_bind_int(store, id, 5, item->decision.outcome);

@@ -2,10 +2,10 @@
  * pay: publishes payments to Kafka, each under an idempotency key.
  */
 #include "common/stop.h"
+#include "common/streams.h"
 #include "producer/batch.h"
 #include "producer/options.h"
 #include "producer/send.h"
-#include "common/streams.h"
 #include "producer/version.h"
 
 #include <stdio.h>

@@ -67,7 +67,6 @@ int spool_open(struct spool **ret, const char *directory, struct error *err)
         failed(spool, "make", err);
         goto fail;
     }
-    fd = -1; /* spool->file owns it */
     setvbuf(spool->file, NULL, _IOFBF, BUFFER_SIZE);
     *ret = spool;
     return 0;
