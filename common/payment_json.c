@@ -1,10 +1,8 @@
 #include "common/payment_json.h"
 
-#include "common/text.h"
+#include "common/strict_json.h"
 
 #include <cjson/cJSON.h>
-#include <ctype.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,32 +11,6 @@
 
 #define VERSION 1
 #define TYPE    "payment"
-
-/* cJSON answers NULL for bad JSON and for no memory alike; its allocator tells them apart. */
-static _Thread_local bool out_of_memory;
-
-static void *noting_malloc(size_t size)
-{
-    void *memory = malloc(size);
-
-    if (!memory) {
-        out_of_memory = true;
-    }
-    return memory;
-}
-
-static void set_hooks(void)
-{
-    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = noting_malloc, .free_fn = free});
-}
-
-static void init_cjson(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, set_hooks);
-    out_of_memory = false;
-}
 
 const char *unreadable_name(enum unreadable reason)
 {
@@ -69,133 +41,6 @@ static enum unreadable refuse(char *detail, enum unreadable reason, const char *
     vsnprintf(detail, UNREADABLE_DETAIL_SIZE, fmt, args);
     va_end(args);
     return reason;
-}
-
-/* ---- the scan before the parser: what cJSON lets pass and we do not ---- */
-
-/* What is wrong with the escape whose backslash stands at pos; NULL when nothing that cJSON misses.
- */
-static const char *escape_problem(const char *json, size_t len, size_t pos)
-{
-    if (pos + 1 >= len || json[pos + 1] != 'u') {
-        return NULL;
-    }
-    for (size_t i = 2; i < 6; i++) {
-        if (pos + i >= len || !isxdigit((unsigned char)json[pos + i])) {
-            return "an escape that is not \\u and four hex digits";
-        }
-    }
-    return memcmp(json + pos + 2, "0000", 4) == 0 ? "a NUL inside a string" : NULL;
-}
-
-/* Returns the position behind the string that begins at pos, or 0 with *ret_problem set. */
-static size_t scan_string(const char *json, size_t len, size_t pos, const char **ret_problem)
-{
-    for (pos++; pos < len && json[pos] != '"'; pos++) {
-        if ((unsigned char)json[pos] < 0x20) {
-            *ret_problem = "a control character inside a string";
-            return 0;
-        }
-        if (json[pos] == '\\') {
-            *ret_problem = escape_problem(json, len, pos);
-            if (*ret_problem) {
-                return 0;
-            }
-            pos++;
-        }
-    }
-    return pos + 1;
-}
-
-static size_t skip_digits(const char *json, size_t len, size_t pos)
-{
-    while (pos < len && json[pos] >= '0' && json[pos] <= '9') {
-        pos++;
-    }
-    return pos;
-}
-
-/* As scan_string(), for a number by the grammar of RFC 8259. */
-static size_t scan_number(const char *json, size_t len, size_t pos, const char **ret_problem)
-{
-    size_t start = pos + (json[pos] == '-');
-    size_t end = skip_digits(json, len, start);
-    bool good = end > start && (json[start] != '0' || end == start + 1);
-
-    if (good && end < len && json[end] == '.') {
-        start = end + 1;
-        end = skip_digits(json, len, start);
-        good = end > start;
-    }
-    if (good && end < len && (json[end] == 'e' || json[end] == 'E')) {
-        start = end + 1;
-        start += start < len && (json[start] == '+' || json[start] == '-');
-        end = skip_digits(json, len, start);
-        good = end > start;
-    }
-    if (!good) {
-        *ret_problem = "a number that is not of JSON's form";
-    }
-    return good ? end : 0;
-}
-
-static enum unreadable scan(const char *json, size_t len, char *detail)
-{
-    const char *problem = NULL;
-    int depth = 0;
-
-    for (size_t pos = 0; pos < len;) {
-        char c = json[pos];
-        size_t next = pos + 1;
-        if (c == '"') {
-            next = scan_string(json, len, pos, &problem);
-        } else if (c == '-' || (c >= '0' && c <= '9')) {
-            next = scan_number(json, len, pos, &problem);
-        } else if (c == '{' || c == '[') {
-            if (++depth > PAYMENT_JSON_MAX_DEPTH) {
-                return refuse(detail, UNREADABLE_TOO_DEEP, "nested deeper than %d",
-                              PAYMENT_JSON_MAX_DEPTH);
-            }
-        } else if (c == '}' || c == ']') {
-            depth--;
-        } else if ((unsigned char)c < 0x20 && c != '\t' && c != '\n' && c != '\r') {
-            problem = "a control character";
-        }
-        if (problem) {
-            return refuse(detail, UNREADABLE_JSON, "%s at byte %zu", problem, pos);
-        }
-        pos = next;
-    }
-    return READABLE;
-}
-
-/* ---- the tree ---- */
-
-static enum unreadable check_fields(const cJSON *node, char *detail)
-{
-    int fields = 0;
-    const cJSON *child;
-
-    cJSON_ArrayForEach(child, node)
-    {
-        if (cJSON_IsObject(node)) {
-            if (++fields > PAYMENT_JSON_MAX_FIELDS) {
-                return refuse(detail, UNREADABLE_FIELD, "an object with more than %d fields",
-                              PAYMENT_JSON_MAX_FIELDS);
-            }
-            if (cJSON_GetObjectItemCaseSensitive(node, child->string) != child) {
-                char name[64];
-                return refuse(
-                    detail, UNREADABLE_DUPLICATE_FIELD, "field \"%s\" is there twice",
-                    text_escape(name, sizeof(name), child->string, strlen(child->string)));
-            }
-        }
-        enum unreadable reason = check_fields(child, detail);
-        if (reason != READABLE) {
-            return reason;
-        }
-    }
-    return READABLE;
 }
 
 typedef const char *(*rule)(const char *data, size_t len);
@@ -294,11 +139,8 @@ static enum unreadable take_head(const cJSON *root, char *detail)
 
 static enum unreadable take_tree(const cJSON *root, struct payment *ret, char *detail)
 {
-    enum unreadable reason = check_fields(root, detail);
+    enum unreadable reason = take_head(root, detail);
 
-    if (reason == READABLE) {
-        reason = take_head(root, detail);
-    }
     if (reason == READABLE) {
         reason = take_string(root, "src", payment_account_problem, ret->src, detail);
     }
@@ -314,43 +156,24 @@ static enum unreadable take_tree(const cJSON *root, struct payment *ret, char *d
     return reason;
 }
 
-/* Only white space may stand behind the object. */
-static bool only_blanks(const char *from, const char *end)
+/* The names that the quarantine has for what the parser refuses. */
+static enum unreadable unreadable_of(enum strict_json_fault fault)
 {
-    while (from < end && (*from == ' ' || *from == '\t' || *from == '\n' || *from == '\r')) {
-        from++;
+    switch (fault) {
+    case STRICT_JSON_UTF8:
+        return UNREADABLE_UTF8;
+    case STRICT_JSON_DEPTH:
+        return UNREADABLE_TOO_DEEP;
+    case STRICT_JSON_DUPLICATE:
+        return UNREADABLE_DUPLICATE_FIELD;
+    case STRICT_JSON_FIELDS:
+        return UNREADABLE_FIELD;
+    case STRICT_JSON_FINE:
+    case STRICT_JSON_SYNTAX:
+    case STRICT_JSON_NO_MEMORY:
+    default:
+        return UNREADABLE_JSON;
     }
-    return from == end;
-}
-
-static enum unreadable decode_value(const char *value, size_t len, struct payment *ret,
-                                    char *detail)
-{
-    if (!value || len == 0) {
-        return refuse(detail, UNREADABLE_EMPTY, "the message has no value");
-    }
-    if (len > PAYMENT_JSON_MAX_BYTES) {
-        return refuse(detail, UNREADABLE_TOO_LARGE, "%zu bytes, at most %d are read", len,
-                      PAYMENT_JSON_MAX_BYTES);
-    }
-    if (!text_is_utf8(value, len)) {
-        return refuse(detail, UNREADABLE_UTF8, "the value is not UTF-8");
-    }
-    enum unreadable reason = scan(value, len, detail);
-    if (reason != READABLE) {
-        return reason;
-    }
-    const char *end = NULL;
-    cJSON *root = cJSON_ParseWithLengthOpts(value, len, &end, 0);
-    if (!root || !cJSON_IsObject(root) || memcmp(value, "\xEF\xBB\xBF", len < 3 ? len : 3) == 0) {
-        reason = refuse(detail, UNREADABLE_JSON, "not a JSON object");
-    } else if (!only_blanks(end, value + len)) {
-        reason = refuse(detail, UNREADABLE_JSON, "something stands behind the JSON object");
-    } else {
-        reason = take_tree(root, ret, detail);
-    }
-    cJSON_Delete(root);
-    return reason;
 }
 
 int payment_json_decode(const char *key, size_t key_len, const char *value, size_t value_len,
@@ -358,19 +181,25 @@ int payment_json_decode(const char *key, size_t key_len, const char *value, size
                         char detail[UNREADABLE_DETAIL_SIZE])
 {
     const char *problem = key ? payment_key_problem(key, key_len) : "the message has no key";
+    enum strict_json_fault fault;
 
     detail[0] = '\0';
     if (problem) {
         *ret_reason = refuse(detail, UNREADABLE_KEY, "%s", problem);
-        return 0;
+    } else if (!value || value_len == 0) {
+        *ret_reason = refuse(detail, UNREADABLE_EMPTY, "the message has no value");
+    } else if (value_len > PAYMENT_JSON_MAX_BYTES) {
+        *ret_reason = refuse(detail, UNREADABLE_TOO_LARGE, "%zu bytes, at most %d are read",
+                             value_len, PAYMENT_JSON_MAX_BYTES);
+    } else {
+        cJSON *root = strict_json_parse(value, value_len, &fault, detail);
+        if (!root && fault == STRICT_JSON_NO_MEMORY) {
+            return -1;
+        }
+        payment_copy(ret->key, key, key_len);
+        *ret_reason = root ? take_tree(root, ret, detail) : unreadable_of(fault);
+        cJSON_Delete(root);
     }
-    payment_copy(ret->key, key, key_len);
-    init_cjson();
-    enum unreadable reason = decode_value(value, value_len, ret, detail);
-    if (out_of_memory) {
-        return -1;
-    }
-    *ret_reason = reason;
     return 0;
 }
 
@@ -391,7 +220,6 @@ size_t payment_json_encode(const struct payment *payment, char buf[PAYMENT_JSON_
 {
     char digits[24];
 
-    init_cjson();
     snprintf(digits, sizeof(digits), "%lld", (long long)payment->amount_minor);
     cJSON *root = cJSON_CreateObject();
     bool good = root && cJSON_AddNumberToObject(root, "v", VERSION) &&

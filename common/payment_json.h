@@ -13,13 +13,12 @@
 
 #include "common/compiler.h"
 #include "common/payment.h"
+#include "common/strict_json.h"
 
 #include <stddef.h>
 
-/* Limits of a value that is read: larger, deeper or with more fields an object is unreadable. */
-#define PAYMENT_JSON_MAX_BYTES  16384
-#define PAYMENT_JSON_MAX_DEPTH  8
-#define PAYMENT_JSON_MAX_FIELDS 64
+/* A longer value is unreadable; so is one beyond the limits of strict_json.h. */
+#define PAYMENT_JSON_MAX_BYTES 16384
 
 /* Bytes that hold any encoded payment. */
 #define PAYMENT_JSON_SIZE 2560
@@ -32,7 +31,7 @@ enum unreadable {
     UNREADABLE_TOO_LARGE,       /* longer than PAYMENT_JSON_MAX_BYTES */
     UNREADABLE_UTF8,            /* the value is not UTF-8 */
     UNREADABLE_JSON,            /* not one JSON object, or with something behind it */
-    UNREADABLE_TOO_DEEP,        /* nested deeper than PAYMENT_JSON_MAX_DEPTH */
+    UNREADABLE_TOO_DEEP,        /* nested too deep */
     UNREADABLE_DUPLICATE_FIELD, /* an object has a field twice */
     UNREADABLE_VERSION,         /* "v" is not 1 */
     UNREADABLE_TYPE,            /* "type" is not known */
@@ -42,7 +41,7 @@ enum unreadable {
 /* The stable name: "bad_key", "bad_json", ... A static string. */
 const char *unreadable_name(enum unreadable reason);
 
-#define UNREADABLE_DETAIL_SIZE 160
+#define UNREADABLE_DETAIL_SIZE STRICT_JSON_PROBLEM_SIZE
 
 /*
  * Read a message. key may be NULL (the message has none), value may be NULL (a tombstone); neither

@@ -13,8 +13,8 @@
  * Decide every item of an indexed and loaded chunk, in the order of arrival: sets each item's
  * decision, the accounts' currencies, balances and `changed`, the batches' content and `bound`.
  *
- *   unreadable                                       quarantined
  *   this origin is recorded already                  redelivered
+ *   unreadable                                       quarantined
  *   batch id bound to other content                  conflict, batch_changed
  *   key decided, same payload                        duplicate
  *   key decided, other payload                       conflict, with the fields that differ

@@ -55,7 +55,7 @@ static void tend_pay(struct process *pay, struct tally *tally)
     int code;
 
     if (process_ended(pay, &code)) {
-        cr_assert(code == 0 || code == 75, "pay: exit %d: %s", code, file_text(pay->err));
+        cr_assert(code == 0 || code == 75, "pay: exit %d: %s", code, file_tail(pay->err));
         tally->all_sent = tally->all_sent || code == 0;
         *pay = start_pay();
     } else if (tally->pay_kills < PAY_KILLS && rand_r(&seed) % 2 == 0) {
@@ -68,11 +68,11 @@ static void tend_pay(struct process *pay, struct tally *tally)
 /* Lets payd get its partitions and work for a moment, then kills it. */
 static void kill_payd(struct process *payd, struct tally *tally)
 {
-    cr_assert(file_comes_to_have(payd->err, "event=assigned", 60000), "%s", file_text(payd->err));
+    cr_assert(file_comes_to_have(payd->err, "event=assigned", 60000), "%s", file_tail(payd->err));
     pause_ms(rand_r(&seed) % 800);
     int code;
     cr_assert(!process_ended(payd, &code), "payd ended by itself with %d: %s", code,
-              file_text(payd->err));
+              file_tail(payd->err));
     process_kill(payd);
     tally->payd_kills++;
     int64_t applied = scene_int(&scene, "SELECT count(*) FROM payments");
@@ -106,7 +106,7 @@ Test(kafka_kills, every_payment_is_applied_once, .timeout = 900)
     cr_expect_gt(tally.payd_kills_while_paying, 0);
     cr_expect(tally.all_sent);
 
-    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_text(payd.err));
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
     cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments WHERE outcome = 'applied'"),
                  PAYMENTS);
     cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), PAYMENTS, "none extra");

@@ -59,8 +59,8 @@ Test(kafka_main_job, the_sample_is_paid_once_and_the_offsets_are_committed_after
     char sql[96];
 
     for (int round = 0; round < 2; round++) {
-        cr_assert_eq(scene_pay(&scene, NULL, &pay, sample_batch), 0, "%s", file_text(pay.err));
-        cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_text(payd.err));
+        cr_assert_eq(scene_pay(&scene, NULL, &pay, sample_batch), 0, "%s", file_tail(pay.err));
+        cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
         cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments WHERE outcome = 'applied'"),
                      1000);
         cr_expect_eq(scene_int(&scene, "SELECT sum(next_offset) FROM positions"),
@@ -130,9 +130,9 @@ Test(kafka_main_job, a_topic_whose_settings_lose_payments_is_refused_by_both_pro
         cr_expect_eq(scene_pay(&scene, NULL, &process,
                                (const char *const[]){"send", "a", "b", "1.00", "--new", NULL}),
                      78);
-        cr_expect(file_has(process.err, rows[i].said), "%s", file_text(process.err));
+        cr_expect(file_has(process.err, rows[i].said), "%s", file_tail(process.err));
         cr_expect_eq(scene_drain(&scene, NULL, &process), 78);
-        cr_expect(file_has(process.err, rows[i].said), "%s", file_text(process.err));
+        cr_expect(file_has(process.err, rows[i].said), "%s", file_tail(process.err));
     }
 }
 
@@ -146,7 +146,7 @@ Test(kafka_main_job, a_misspelt_topic_is_not_created)
                                (const char *const[]){"send", "a", "b", "1.00", "--new", NULL}),
                      69);
         cr_expect(file_has(process.err, "there is no topic \"payment\""), "%s",
-                  file_text(process.err));
+                  file_tail(process.err));
     }
     cr_expect_eq(scene_drain(&scene, NULL, &process), 69);
 }
@@ -179,7 +179,7 @@ Test(kafka_main_job, records_that_are_gone_unread_stop_it_and_nothing_is_skipped
     delete_records(1, 10);
     cr_expect_eq(scene_drain(&scene, NULL, &process), 78, "a new store");
     cr_expect(file_has(process.err, "payments[1]: the log begins at offset 10"), "%s",
-              file_text(process.err));
+              file_tail(process.err));
     cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 0);
 
     process = scene_start_payd(&scene, NULL,
@@ -191,7 +191,7 @@ Test(kafka_main_job, records_that_are_gone_unread_stop_it_and_nothing_is_skipped
     int64_t high = scene_int(&scene, "SELECT next_offset FROM positions WHERE partition = 1");
     delete_records(1, high + 5);
     cr_expect_eq(scene_drain(&scene, NULL, &process), 78, "a store that is behind");
-    cr_expect(file_has(process.err, "5 records are gone unread"), "%s", file_text(process.err));
+    cr_expect(file_has(process.err, "5 records are gone unread"), "%s", file_tail(process.err));
 }
 
 static void produce_in_transaction(const char *key, bool commit)
@@ -220,7 +220,7 @@ Test(kafka_main_job, aborted_transactions_are_invisible_and_their_holes_end_noth
     produce_in_transaction("aborted-1", false);
     produce_in_transaction("committed", true);
     produce_in_transaction("aborted-2", false);
-    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_text(payd.err));
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
     cr_expect_str_eq(scene_text(&scene, "SELECT group_concat(key) FROM payments"), "committed");
     cr_expect_eq(scene_int(&scene, "SELECT next_offset FROM positions WHERE partition = 0"), 6,
                  "the position is at the end, behind the holes");
@@ -240,7 +240,7 @@ Test(kafka_main_job, a_broker_that_is_killed_and_comes_back_loses_nothing)
     process_signal(&pay, SIGCONT);
     scene_kafka_start(&scene);
     int code = process_wait(&pay, 120000);
-    cr_assert(code == 0 || code == 75, "exit %d: %s", code, file_text(pay.err));
+    cr_assert(code == 0 || code == 75, "exit %d: %s", code, file_tail(pay.err));
     cr_assert_eq(scene_pay(&scene, NULL, &pay, sample_batch), 0);
     cr_expect(scene_comes_to(&scene, "SELECT count(*) FROM payments", 1000, 120000));
     process_signal(&payd, SIGTERM);

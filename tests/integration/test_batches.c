@@ -97,8 +97,7 @@ Test(batches, bad_rows_are_skipped_mended_and_sent_as_a_batch_of_their_own)
         scene_pay(&scene, NULL, &pay,
                   (const char *const[]){"batch", "--batch-id", "b", "--skip-bad", file, NULL}),
         65);
-    char *text = file_text(bad);
-    cr_expect_str_eq(text, "src,dest,amount\nann,bob,two\n");
+    cr_expect_str_eq(file_tail(bad), "src,dest,amount\nann,bob,two\n");
     cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
     cr_expect_str_eq(scene_text(&scene, "SELECT group_concat(key) FROM (SELECT key FROM payments "
                                         "ORDER BY key)"),

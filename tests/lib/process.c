@@ -125,6 +125,17 @@ char *file_text(const char *path)
     return text;
 }
 
+const char *file_tail(const char *path)
+{
+    static char tail[2048];
+    char *text = file_text(path);
+    size_t len = strlen(text);
+
+    snprintf(tail, sizeof(tail), "%s", len < sizeof(tail) ? text : text + len - sizeof(tail) + 1);
+    free(text);
+    return tail;
+}
+
 int file_count(const char *path, const char *text)
 {
     char *all = file_text(path);

@@ -50,6 +50,9 @@ bool file_comes_to_have(const char *path, const char *text, int timeout_ms);
 /* The whole file as a string that the caller frees; "" when it is not there. */
 char *file_text(const char *path);
 
+/* The end of the file for a message, valid until the next call. */
+const char *file_tail(const char *path);
+
 bool file_has(const char *path, const char *text);
 
 /* How often the text stands in the file. */

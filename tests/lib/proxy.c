@@ -43,7 +43,7 @@ void proxy_server_open(struct proxy_server *server, const struct scene *scene)
 
     snprintf(server->work, sizeof(server->work), "%s", scene->dir);
     snprintf(server->dir, sizeof(server->dir), "%.480s/toxiproxy", scene->dir);
-    cr_assert_eq(toxiproxy(server, &process, "start", NULL), 0, "%s", file_text(process.err));
+    cr_assert_eq(toxiproxy(server, &process, "start", NULL), 0, "%s", file_tail(process.err));
     char *text = file_text(process.out);
     cr_assert_eq(sscanf(text, "api=%63s", server->api), 1, "Toxiproxy printed no api=");
     free(text);
@@ -65,7 +65,7 @@ static void request(struct proxy_server *server, const char *method, const char 
     int code = process_run(server->work, NULL, &process,
                            (const char *const[]){"curl", "-sS", "--fail", "-o", "/dev/null", "-X",
                                                  method, "-d", body, url, NULL});
-    cr_assert_eq(code, 0, "%s %s %s: %s", method, url, body, file_text(process.err));
+    cr_assert_eq(code, 0, "%s %s %s: %s", method, url, body, file_tail(process.err));
     unlink(process.out);
     unlink(process.err);
 }

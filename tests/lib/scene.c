@@ -44,9 +44,9 @@ void scene_open_embedded(struct scene *scene)
 {
     *scene = (struct scene){.is_embedded = true};
     open_folder(scene);
-    scene->broker = process_start(
-        scene->dir, NULL, NULL,
-        (const char *const[]){PAY_BIN_DIR "/pay-broker", "--topic", "payments:4", NULL});
+    scene->broker = process_start(scene->dir, NULL, NULL,
+                                  (const char *const[]){PAY_BIN_DIR "/pay-broker", "--topic",
+                                                        "payments:4", "--topic", "others:1", NULL});
     cr_assert(file_comes_to_have(scene->broker.out, "\n", START_MS), "no embedded broker");
     read_value(&scene->broker, "bootstrap", scene->brokers, sizeof(scene->brokers));
 }
@@ -81,7 +81,7 @@ void scene_open_kafka(struct scene *scene, const char *const *advertised, int *p
         args[count++] = advertised[i];
     }
     cr_assert_eq(kafka(scene, &process, args), 0, "Kafka did not start: %s",
-                 file_text(process.err));
+                 file_tail(process.err));
     read_value(&process, "bootstrap", scene->brokers, sizeof(scene->brokers));
     for (int i = 0; advertised && advertised[i]; i++) {
         snprintf(name, sizeof(name), "proxied_%d", i + 1);
@@ -91,7 +91,7 @@ void scene_open_kafka(struct scene *scene, const char *const *advertised, int *p
     cr_assert_eq(process_run(scene->dir, NULL, &process,
                              (const char *const[]){PAY_BIN_DIR "/pay-make-topic", "-b",
                                                    scene->brokers, "-t", scene->topic, NULL}),
-                 0, "no topic: %s", file_text(process.err));
+                 0, "no topic: %s", file_tail(process.err));
 }
 
 void scene_kafka_kill(struct scene *scene)

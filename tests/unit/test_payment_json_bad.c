@@ -341,9 +341,9 @@ Test(payment_json_bad, limits_are_exact)
     cr_expect_eq(decode(json, PAYMENT_JSON_MAX_BYTES + 1), UNREADABLE_TOO_LARGE);
     cr_expect_str_eq(detail, "16385 bytes, at most 16384 are read");
 
-    int len = with_fields(json, sizeof(json), PAYMENT_JSON_MAX_FIELDS);
+    int len = with_fields(json, sizeof(json), STRICT_JSON_MAX_FIELDS);
     cr_expect_eq(decode(json, (size_t)len), READABLE, "%s", detail);
-    len = with_fields(json, sizeof(json), PAYMENT_JSON_MAX_FIELDS + 1);
+    len = with_fields(json, sizeof(json), STRICT_JSON_MAX_FIELDS + 1);
     cr_expect_eq(decode(json, (size_t)len), UNREADABLE_FIELD);
     cr_expect_str_eq(detail, "an object with more than 64 fields");
 

@@ -243,6 +243,7 @@ Test(source, a_bad_json_line_is_told_and_the_next_is_read)
         {BYTES("{" PAIR ",\"amount\":\"1\""), "not a JSON object"},
         {BYTES("{" PAIR ",\"amount\":\"1\",}"), "not a JSON object"},
         {BYTES("{" PAIR ",\"amount\":\"1\\u0000\"}"), "NUL inside"},
+        {BYTES("{\"src\":\"ann\\u00zz\",\"dest\":\"b\",\"amount\":\"1\"}"), "four hex digits"},
         {BYTES("{" PAIR ",\"amount\":\"1\\\\\\u0000\"}"), "NUL inside"},
         {BYTES("{" PAIR ",\"amount\":\"1\\n\"}"), "amount \"1\\x0A\""},
         {BYTES("{" PAIR ",\"amount\":\"1\",\"key\":\"\\ud800\"}"), "not a JSON object"},

@@ -103,7 +103,7 @@ static void write_file(const char *text)
     fclose(out);
 }
 
-static void make_database(const char *sql)
+static void change_database(const char *sql)
 {
     sqlite3 *db;
 
@@ -187,6 +187,36 @@ Test(store_sqlite, an_empty_file_becomes_a_store)
     struct store *store = open_store();
     kit_begin(store);
     kit_run(store, 0, first, 4);
+    store_close(store);
+}
+
+Test(store_sqlite, messages_below_a_position_that_was_set_back_are_redelivered)
+{
+    struct chunk *chunk = chunk_new(4);
+    struct store_stats stats;
+    struct store *store = open_store();
+
+    kit_begin(store);
+    kit_run(store, 0, first, 4);
+    store_close(store);
+    change_database("UPDATE positions SET next_offset = 0 WHERE partition = 0");
+    store = open_store();
+    cr_assert_not_null(chunk);
+    for (size_t i = 0; i < 4; i++) {
+        kit_add(chunk, &first[i], 0, (int64_t)i);
+    }
+    cr_assert_eq(kit_transact(store, chunk, &err), STORE_OK, "%s", err.text);
+    for (size_t i = 0; i < 4; i++) {
+        cr_expect_eq(chunk->items[i].decision.outcome, OUTCOME_REDELIVERED, "row %zu", i);
+    }
+    chunk_free(chunk);
+    cr_expect_eq(kit_position(store, 0), 4);
+    cr_expect_eq(kit_account(store, "bob").balance_minor, 500);
+    cr_assert_eq(store->ops->stats(store, &stats, &err), STORE_OK, "%s", err.text);
+    cr_expect_eq(stats.counts[OUTCOME_REDELIVERED], 4);
+    cr_expect_eq(stats.counts[OUTCOME_APPLIED], 1);
+    cr_expect_eq(stats.counts[OUTCOME_QUARANTINED], 1);
+    store_stats_release(&stats);
     store_close(store);
 }
 
@@ -290,7 +320,7 @@ Test(store_sqlite, foreign_files_are_refused_and_left_as_they_are)
         if (rows[i].text) {
             write_file(rows[i].text);
         } else {
-            make_database(rows[i].sql);
+            change_database(rows[i].sql);
         }
         char *before = bytes_of(path, &len);
         expect_refused(path, EX_CONFIG, rows[i].says);
