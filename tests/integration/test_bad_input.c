@@ -150,6 +150,9 @@ Test(bad_input, of_a_file_names_file_and_record_and_nothing_is_sent)
     }
     const struct row others[] = {
         {{PAY, "batch", "--batch-id", "b", "nowhere.csv", "-b", NOBODY}, 66, "nowhere.csv"},
+        {{"env", "TMPDIR=/nowhere", PAY, "batch", "--batch-id", "b", scene.sample, "-b", NOBODY},
+         74,
+         "set TMPDIR"},
         {{PAY, "batch", scene.sample, "-b", NOBODY}, 64, "The same NAME gives the same keys again"},
     };
     CHECK_ROWS(others);
