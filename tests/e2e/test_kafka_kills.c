@@ -86,7 +86,7 @@ Test(kafka_kills, every_payment_is_applied_once, .timeout = 900)
     struct tally tally = {0};
 
     seed = getenv("PAY_SEED") ? (unsigned)atoi(getenv("PAY_SEED")) : (unsigned)time(NULL);
-    cr_log_warn("PAY_SEED=%u", seed);
+    fprintf(stderr, "PAY_SEED=%u\n", seed);
     scene_open_kafka(&scene, NULL, NULL);
     write_batch();
     time_t limit = time(NULL) + LIMIT_S;
@@ -99,8 +99,8 @@ Test(kafka_kills, every_payment_is_applied_once, .timeout = 900)
     }
     process_kill(&pay);
     process_kill(&payd);
-    cr_log_warn("kills: %d of pay, %d of payd, %d of them while payments were being applied",
-                tally.pay_kills, tally.payd_kills, tally.payd_kills_while_paying);
+    fprintf(stderr, "kills: %d of pay, %d of payd, %d of them while payments were being applied\n",
+            tally.pay_kills, tally.payd_kills, tally.payd_kills_while_paying);
     cr_expect_geq(tally.pay_kills, PAY_KILLS);
     cr_expect_geq(tally.payd_kills, PAYD_KILLS);
     cr_expect_gt(tally.payd_kills_while_paying, 0);

@@ -76,7 +76,7 @@ Test(kafka_resets, every_payment_is_applied_once, .timeout = 600)
     char sides[2][64];
     unsigned seed = getenv("PAY_SEED") ? (unsigned)atoi(getenv("PAY_SEED")) : (unsigned)time(NULL);
 
-    cr_log_warn("PAY_SEED=%u", seed);
+    fprintf(stderr, "PAY_SEED=%u\n", seed);
     open_proxies(sides);
     struct scene producing = scene;
     struct scene consuming = scene;
@@ -107,7 +107,8 @@ Test(kafka_resets, every_payment_is_applied_once, .timeout = 600)
         }
     }
     process_kill(&pay);
-    cr_log_warn("resets: %d under pay, %d under payd", produce_resets, resets_under_payd(&payd));
+    fprintf(stderr, "resets: %d under pay, %d under payd\n", produce_resets,
+            resets_under_payd(&payd));
     cr_expect(all_sent, "the batch was never acknowledged whole");
     cr_expect_geq(produce_resets, RESETS_WANTED);
     cr_expect_geq(resets_under_payd(&payd), RESETS_WANTED);
