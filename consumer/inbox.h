@@ -80,7 +80,7 @@ bool inbox_at_end(const struct inbox *inbox);
 
 /*
  * Note the next offset of a partition, to be committed to Kafka soon. Call only after the store has
- * committed it. A commit that fails is noted and made up by the next.
+ * committed it. A commit that fails is noted and sent again.
  */
 void inbox_commit(struct inbox *inbox, int32_t partition, int64_t next_offset);
 

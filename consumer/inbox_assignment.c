@@ -6,6 +6,8 @@
 #include <time.h>
 
 #define COMMIT_EVERY_MS 100  /* offsets committed to Kafka are for lag tools: no hurry */
+#define RETRY_COMMIT_MS 1000 /* after one that failed */
+#define NOT_COMMITTED   (-1)
 #define WATERMARK_MS    1500 /* how long the question for a partition's ends may take */
 
 int64_t inbox_monotonic_ms(void)
@@ -24,10 +26,16 @@ void inbox_note(struct inbox *inbox, const char *what, const char *text)
 void inbox_on_offset_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                             rd_kafka_topic_partition_list_t *list, void *opaque)
 {
+    struct inbox *inbox = opaque;
+
     (void)rk;
     (void)list;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NO_OFFSET) {
-        inbox_note(opaque, "offset_commit", rd_kafka_err2str(code));
+        inbox_note(inbox, "offset_commit", rd_kafka_err2str(code));
+        for (size_t i = 0; i < inbox->partition_count; i++) {
+            inbox->partitions[i].committed = NOT_COMMITTED;
+        }
+        inbox->commit_due_ms = inbox_monotonic_ms() + RETRY_COMMIT_MS;
     }
 }
 
@@ -191,9 +199,11 @@ static int take_partitions(struct inbox *inbox, const rd_kafka_topic_partition_l
     for (size_t i = 0; i < count; i++) {
         inbox->partitions[i].partition = list->elems[i].partition;
         inbox->partitions[i].noted = list->elems[i].offset;
-        inbox->partitions[i].committed = list->elems[i].offset;
+        inbox->partitions[i].committed = NOT_COMMITTED;
     }
     inbox->partition_count = count;
+    /* Kafka hears the start too: before a crash, the store may have gone further than it knows. */
+    inbox->commit_due_ms = inbox_monotonic_ms();
     qsort(inbox->partitions, count, sizeof(*inbox->partitions), compare_partitions);
     return 0;
 }

@@ -15,7 +15,7 @@
 struct inbox_partition {
     int32_t partition;
     int64_t noted;     /* the next offset to commit to Kafka */
-    int64_t committed; /* the last one that was sent there */
+    int64_t committed; /* the last one that was sent there, -1 for none */
     bool at_end;
 };
 

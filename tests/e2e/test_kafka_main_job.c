@@ -194,6 +194,22 @@ Test(kafka_main_job, records_that_are_gone_unread_stop_it_and_nothing_is_skipped
     cr_expect(file_has(process.err, "5 records are gone unread"), "%s", file_tail(process.err));
 }
 
+Test(kafka_main_job, offsets_that_a_crash_left_uncommitted_are_committed_at_the_next_start)
+{
+    struct process process;
+    int64_t sum = 0;
+
+    cr_assert_eq(scene_pay(&scene, NULL, &process, sample_batch), 0);
+    while (scene_drain(&scene, "PAY_FAILPOINT=after-store-commit=kill", &process) != 0) {
+        cr_assert_eq(file_count(process.err, "failpoint after-store-commit kill"), 1);
+    }
+    for (int32_t partition = 0; partition < 4; partition++) {
+        sum += committed(partition);
+    }
+    cr_expect_eq(sum, 1000);
+    cr_expect_eq(scene_int(&scene, "SELECT sum(next_offset) FROM positions"), 1000);
+}
+
 static void produce_in_transaction(const char *key, bool commit)
 {
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, "transactional.id", "test");
