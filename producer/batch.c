@@ -222,19 +222,22 @@ static int send_row(const struct batch *batch, struct publisher *publisher, stru
     return 0;
 }
 
-/* Hand over rows, to the end or to the first trouble. *ret_sent counts them. */
+/*
+ * Hand over rows, to the end or to the first trouble. *ret_sent counts them; then *payment is the
+ * first row that was not handed over.
+ */
 static int send_rows(struct batch *batch, struct publisher *publisher,
-                     const struct batch_tally *tally, int64_t *ret_sent, struct error *err)
+                     const struct batch_tally *tally, struct payment *payment, int64_t *ret_sent,
+                     struct error *err)
 {
-    struct payment payment;
     int got;
 
-    while ((got = spool_next(batch->spool, &payment, err)) > 0) {
+    while ((got = spool_next(batch->spool, payment, err)) > 0) {
         if (tally->unknown + tally->failed > 0) {
             /* The way is broken: each row behind would wait for its own time-out. */
             return error_set(err, EX_TEMPFAIL, "a row was not acknowledged");
         }
-        if (send_row(batch, publisher, &payment, err) != 0) {
+        if (send_row(batch, publisher, payment, err) != 0) {
             return -1;
         }
         ++*ret_sent;
@@ -242,14 +245,28 @@ static int send_rows(struct batch *batch, struct publisher *publisher,
     return got;
 }
 
+/* Name the rows that were not handed over by the first and the last of their keys. */
+static void list_rest(struct batch *batch, struct payment *payment, int64_t rest, FILE *messages)
+{
+    struct error ignored;
+    char first[PAYMENT_KEY_MAX + 1];
+
+    memcpy(first, payment->key, sizeof(first));
+    while (spool_next(batch->spool, payment, &ignored) > 0) {
+    }
+    fprintf(messages, "failed %s to %s: %" PRId64 " rows in a row were not sent\n", first,
+            payment->key, rest);
+}
+
 int batch_publish(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
                   struct error *err)
 {
+    struct payment payment = {.key = ""};
     int64_t sent = 0;
     int result = spool_rewind(batch->spool, err);
 
     if (result == 0) {
-        result = send_rows(batch, publisher, tally, &sent, err);
+        result = send_rows(batch, publisher, tally, &payment, &sent, err);
     }
     send_wait(publisher);
     int64_t silent = sent - tally->acknowledged - tally->unknown - tally->failed;
@@ -261,6 +278,7 @@ int batch_publish(struct batch *batch, struct publisher *publisher, struct batch
     if (result != 0) {
         int64_t rest = batch->tag.rows - sent;
         tally->failed += rest;
+        list_rest(batch, &payment, rest, tally->messages);
         error_wrap(err, "%" PRId64 " of %" PRId64 " rows were not sent", rest, batch->tag.rows);
     }
     progress_clear(tally->progress);

@@ -59,6 +59,8 @@ Test(pay_crash, a_stopped_batch_lists_what_is_not_acknowledged_and_exits_75)
     process_signal(&pay, SIGCONT);
     cr_assert_eq(process_wait(&pay, 30000), 75);
     cr_expect(file_has(pay.err, "again"), "says what to do");
+    cr_expect(file_has(pay.err, "failed sample:0000000300 to sample:0000001000: 701 rows"), "%s",
+              file_tail(pay.err));
 
     cr_assert_eq(scene_pay(&scene, NULL, &pay, sample_batch), 0);
     cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
