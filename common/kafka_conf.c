@@ -51,6 +51,8 @@ static const struct {
 
 const char *kafka_conf_refused(const char *name)
 {
+    /* The library also takes a topic's properties with this prefix. */
+    name += strncmp(name, "topic.", strlen("topic.")) == 0 ? strlen("topic.") : 0;
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         if (strcmp(refused[i].name, name) == 0) {
             return refused[i].why;
@@ -216,4 +218,16 @@ int kafka_conf_make(const struct kafka_args *args, const struct kafka_property *
 fail:
     rd_kafka_conf_destroy(conf);
     return -1;
+}
+
+int kafka_conf_check(const struct kafka_args *args, struct error *err)
+{
+    static const struct kafka_property none[] = {{NULL, NULL}};
+    rd_kafka_conf_t *conf;
+
+    if (kafka_conf_make(args, none, none, &conf, err) != 0) {
+        return -1;
+    }
+    rd_kafka_conf_destroy(conf);
+    return 0;
 }

@@ -45,6 +45,9 @@ MUST_CHECK int kafka_conf_make(const struct kafka_args *args, const struct kafka
                                const struct kafka_property *fixed, struct rd_kafka_conf_s **ret,
                                struct error *err);
 
+/* Would kafka_conf_make() take these arguments? Fails as it does; connects to nothing. */
+MUST_CHECK int kafka_conf_check(const struct kafka_args *args, struct error *err);
+
 /* Why a property is refused, a static sentence, or NULL when it may be set. */
 const char *kafka_conf_refused(const char *name);
 

@@ -118,6 +118,7 @@ int inbox_check_topic(struct inbox *inbox, struct error *err)
         return error_set(err, EX_CONFIG, "topic \"%s\" has %d partitions, payd reads at most %d",
                          inbox->topic, partitions, CHUNK_PARTITIONS_MAX);
     }
+    inbox->topic_partitions = (size_t)partitions;
     return inbox->skip_topic_check ? 0 : kafka_topic_check(inbox->rk, inbox->topic, TOPIC_MS, err);
 }
 

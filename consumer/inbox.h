@@ -84,7 +84,14 @@ bool inbox_at_end(const struct inbox *inbox);
  */
 void inbox_commit(struct inbox *inbox, int32_t partition, int64_t next_offset);
 
-/* Messages between the noted offsets and the ends of the partitions, as far as known. */
+/* How many partitions are assigned, and how many the topic had at the last inbox_check_topic(). */
+size_t inbox_assigned(const struct inbox *inbox);
+size_t inbox_topic_partitions(const struct inbox *inbox);
+
+/*
+ * Messages between the noted offsets and the ends of the assigned partitions, as far as known; -1
+ * when none is assigned.
+ */
 int64_t inbox_lag(struct inbox *inbox);
 
 /* Commit what is noted, leave the group, close. NULL is accepted. */

@@ -127,9 +127,19 @@ void inbox_commit(struct inbox *inbox, int32_t partition, int64_t next_offset)
     }
 }
 
+size_t inbox_assigned(const struct inbox *inbox)
+{
+    return inbox->partition_count;
+}
+
+size_t inbox_topic_partitions(const struct inbox *inbox)
+{
+    return inbox->topic_partitions;
+}
+
 int64_t inbox_lag(struct inbox *inbox)
 {
-    int64_t lag = 0;
+    int64_t lag = inbox->partition_count > 0 ? 0 : -1;
 
     for (size_t i = 0; i < inbox->partition_count; i++) {
         const struct inbox_partition *entry = &inbox->partitions[i];

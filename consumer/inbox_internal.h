@@ -25,6 +25,7 @@ struct inbox {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     char *topic;
+    size_t topic_partitions;
     bool skip_topic_check;
     bool closing;
     struct inbox_callbacks callbacks;

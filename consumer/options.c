@@ -48,6 +48,7 @@ static const char main_help[] =
     "  69  broker or topic not there\n"
     "  71  the system gave no memory\n"
     "  74  the store failed, or another process is writing it\n"
+    "  75  stopped before --until-end was reached: run it again\n"
     "  78  configuration: another log's or another program's store, a topic with\n"
     "      settings that lose payments, a position that the log does not hold\n";
 
@@ -212,7 +213,7 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
         .help_for = COMMAND_HELP,
         .group = OPTIONS_DEFAULT_GROUP,
         .kafka = {.env_brokers = env->brokers,
-                  .topic = env->topic ? env->topic : OPTIONS_DEFAULT_TOPIC,
+                  .topic = env->topic && env->topic[0] ? env->topic : OPTIONS_DEFAULT_TOPIC,
                   .log = true},
     };
     if (argc < 2) {

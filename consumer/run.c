@@ -14,6 +14,8 @@
 #define REPORT_EVERY 20 /* tries between two log lines about a topic that is not there */
 #define TRIES_TO_END 5  /* --until-end gives up after as many */
 
+#define STOPPED_EARLY "stopped before the end was reached: run it again"
+
 /* Waits for broker and topic. Returns -1 to stop: because of *err, or because a stop is requested.
  */
 static int wait_for_topic(struct inbox *inbox, const struct options *options, struct error *err)
@@ -26,7 +28,7 @@ static int wait_for_topic(struct inbox *inbox, const struct options *options, st
             log_error(LOG_LEVEL_WARN, "waiting", err);
         }
         if (stop_wait(RETRY_MS)) {
-            return -1;
+            return options->until_end ? error_set(err, EX_TEMPFAIL, STOPPED_EARLY) : -1;
         }
     }
     return 0;
@@ -46,7 +48,7 @@ static int bind_store(struct store *store, struct inbox *inbox, const struct opt
     return status == STORE_OK ? 0 : -1;
 }
 
-static int consume(struct worker *worker, struct inbox *inbox, struct error *err)
+static int consume(struct worker *worker, struct inbox *inbox, bool until_end, struct error *err)
 {
     enum worker_result result = WORKER_MORE;
 
@@ -54,6 +56,9 @@ static int consume(struct worker *worker, struct inbox *inbox, struct error *err
         result = worker_step(worker, inbox, err);
     }
     worker_summary(worker, inbox, "end");
+    if (result == WORKER_MORE && until_end) {
+        return error_set(err, EX_TEMPFAIL, STOPPED_EARLY);
+    }
     return result == WORKER_FAILED ? -1 : 0;
 }
 
@@ -81,6 +86,10 @@ int run(const struct options *options)
               "version=" PAY_VERSION " store=\"%s\" topic=\"%s\" "
               "group=\"%s\"",
               options->db, options->kafka.topic, options->group);
+    /* A command line that is wrong must not make a ledger. */
+    if (kafka_conf_check(&options->kafka, &err) != 0) {
+        goto done;
+    }
     if (store_sqlite_open(&store, options->db, inbox_header, &err) != 0) {
         goto done;
     }
@@ -94,7 +103,7 @@ int run(const struct options *options)
         inbox_join(inbox, &err) != 0) {
         goto done;
     }
-    result = consume(worker, inbox, &err);
+    result = consume(worker, inbox, options->until_end, &err);
 
 done:
     inbox_close(inbox);

@@ -119,7 +119,7 @@ static int check_system(int fd, const char *path, struct error *err)
     return 0;
 }
 
-static int check_file(int fd, const char *path, struct error *err)
+int store_lock_check(const char *path, int fd, struct error *err)
 {
     struct stat opened;
     struct stat named;
@@ -127,17 +127,30 @@ static int check_file(int fd, const char *path, struct error *err)
     if (fstat(fd, &opened) != 0 || stat(path, &named) != 0) {
         return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
     }
-    if (!S_ISREG(opened.st_mode)) {
-        return error_set(err, EX_IOERR, "%s: is not a regular file", path);
-    }
     if (opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) {
-        return error_set(err, EX_IOERR, "%s: the file was replaced while it was opened", path);
+        return error_set(err, EX_IOERR, "%s: the file was replaced while it was open", path);
     }
     if (opened.st_nlink > 1) {
         return error_set(err, EX_IOERR,
                          "%s: has %lu hard links, and each name would have a WAL of "
                          "its own; keep one",
                          path, (unsigned long)opened.st_nlink);
+    }
+    return 0;
+}
+
+static int check_file(int fd, const char *path, struct error *err)
+{
+    struct stat opened;
+
+    if (fstat(fd, &opened) != 0) {
+        return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
+    }
+    if (!S_ISREG(opened.st_mode)) {
+        return error_set(err, EX_IOERR, "%s: is not a regular file", path);
+    }
+    if (store_lock_check(path, fd, err) != 0) {
+        return -1;
     }
     if (check_mount(fd, path, err) != 0) {
         return -1;

@@ -22,4 +22,10 @@
  */
 MUST_CHECK int store_lock_take(const char *path, int *ret_fd, struct error *err);
 
+/*
+ * Is the locked file still the one that the path names? Fails with EX_IOERR when it was removed,
+ * replaced or given a second name: what is committed from then on nobody would find.
+ */
+MUST_CHECK int store_lock_check(const char *path, int fd, struct error *err);
+
 #endif

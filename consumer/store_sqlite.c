@@ -1,5 +1,7 @@
 #include "consumer/store_sqlite_internal.h"
 
+#include "consumer/store_lock.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -200,6 +202,9 @@ static enum store_status sqlite_begin(struct store *base, struct error *err)
     struct store_sqlite *store = sqlite_of(base);
 
     store->last_seq = store->committed_seq;
+    if (store_lock_check(store->path, store->lock_fd, err) != 0) {
+        return STORE_FAILED;
+    }
     return sqlite_run(store, STATEMENT_BEGIN, "begin", err);
 }
 

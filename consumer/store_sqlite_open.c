@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -296,8 +297,11 @@ int store_sqlite_open_readonly(struct store **ret, const char *path, struct erro
     if (!store) {
         return -1;
     }
-    if (access(path, R_OK) != 0) {
-        error_set(err, EX_IOERR, "%s: cannot be read, or is not there", path);
+    struct stat file;
+    if (stat(path, &file) != 0 || access(path, R_OK) != 0) {
+        error_set(err, EX_IOERR, "%s: cannot be read, or is not there: %s", path, strerror(errno));
+    } else if (!S_ISREG(file.st_mode)) {
+        error_set(err, EX_IOERR, "%s: is not a regular file", path);
     } else if (connect(store, SQLITE_OPEN_READONLY, err) == STORE_OK &&
                check_version(store, &empty, err) == STORE_OK) {
         if (!empty) {

@@ -35,6 +35,9 @@
 #define FULL_WAIT_MS     1000
 #define NOT_ASSIGNED     (-1)
 
+/* With until_end: how long all brokers may be away before it gives up. */
+#define BROKERS_AWAY_MS 30000
+
 struct worker {
     struct store *store;
     struct chunk *chunk;
@@ -44,6 +47,7 @@ struct worker {
     int64_t counts[OUTCOME_COUNT];      /* since the start, by outcome */
     int64_t chunks;
     int64_t summary_due_ms;
+    int64_t brokers_away_ms; /* since when, 0 = not known to be */
 };
 
 static int64_t clock_ms(clockid_t clock)
@@ -122,9 +126,12 @@ static void on_assigned(void *user, const int32_t *partitions, const int64_t *of
 
 static void on_note(void *user, const char *what, const char *text)
 {
+    struct worker *worker = user;
     char shown[TEXT_ESCAPED_SIZE];
 
-    (void)user;
+    if (strcmp(what, "_ALL_BROKERS_DOWN") == 0 && worker->brokers_away_ms == 0) {
+        worker->brokers_away_ms = clock_ms(CLOCK_MONOTONIC);
+    }
     log_event(LOG_LEVEL_WARN, "kafka", "error=%s text=\"%s\"", what,
               text_escape(shown, sizeof(shown), text, strlen(text)));
 }
@@ -347,6 +354,32 @@ static enum worker_result commit_chunk(struct worker *worker, struct inbox *inbo
     }
 }
 
+/* Whether until_end is reached, or never will be. */
+static enum worker_result judge_end(struct worker *worker, const struct inbox *inbox,
+                                    struct error *err)
+{
+    size_t assigned = inbox_assigned(inbox);
+    size_t all = inbox_topic_partitions(inbox);
+
+    if (worker->brokers_away_ms > 0 &&
+        clock_ms(CLOCK_MONOTONIC) - worker->brokers_away_ms > BROKERS_AWAY_MS) {
+        error_set(err, EX_UNAVAILABLE, "no broker answers since %d s: the end was not reached",
+                  BROKERS_AWAY_MS / 1000);
+        return WORKER_FAILED;
+    }
+    if (!inbox_at_end(inbox)) {
+        return WORKER_MORE;
+    }
+    if (assigned < all) {
+        error_set(err, EX_UNAVAILABLE,
+                  "only %zu of %zu partitions were read: another member of the group holds the "
+                  "others. Stop it, or use a group of this ledger's own (-g)",
+                  assigned, all);
+        return WORKER_FAILED;
+    }
+    return WORKER_DONE;
+}
+
 enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struct error *err)
 {
     const struct inbox_message *messages;
@@ -361,13 +394,16 @@ enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struc
         fill(worker, messages, count, err) != 0) {
         return WORKER_FAILED;
     }
+    if (count > 0) {
+        worker->brokers_away_ms = 0;
+    }
     if (chunk->item_count > 0 || chunk->range_count > 0 || chunk->redelivered > 0) {
         enum worker_result result = commit_chunk(worker, inbox, err);
         if (result != WORKER_MORE) {
             return result;
         }
     }
-    return worker->options.until_end && inbox_at_end(inbox) ? WORKER_DONE : WORKER_MORE;
+    return worker->options.until_end ? judge_end(worker, inbox, err) : WORKER_MORE;
 }
 
 void worker_summary(const struct worker *worker, struct inbox *inbox, const char *event)

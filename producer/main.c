@@ -46,7 +46,8 @@ int main(int argc, char *argv[])
     }
     int code = run(&options);
     if (!streams_flush()) {
-        fprintf(stderr, "pay: standard output cannot be written\n");
+        fprintf(stderr, "pay: standard output cannot be written%s\n",
+                code == EX_OK ? "; all else was done" : "");
         code = code == EX_OK ? EX_IOERR : code;
     }
     return code;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define JOIN_MS 60000
 /* The promise is 5 s; the rest is for a machine that is busy. */
@@ -145,6 +146,63 @@ Test(running, a_position_behind_the_end_of_the_log_stops_with_78)
     cr_expect_eq(scene_drain(&scene, NULL, &payd), 78);
     cr_expect(file_has(payd.err, "payments[2]: the log ends at offset 0, the store is at 5"));
     cr_expect_eq(scene_int(&scene, "SELECT next_offset FROM positions WHERE partition = 2"), 5);
+}
+
+Test(running, a_ledger_that_is_removed_or_replaced_stops_it_with_74)
+{
+    static const char *const changes[] = {
+        "rm \"$1\"", "cp \"$1\" \"$1.new\" && mv \"$1.new\" \"$1\"", "ln \"$1\" \"$1.second\""};
+    struct process pay;
+
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        snprintf(scene.db, sizeof(scene.db), "%.400s/ledger-%zu.db", scene.dir, i);
+        struct process payd = scene_start_payd(&scene, NULL, NULL);
+        cr_assert(file_comes_to_have(payd.err, "event=assigned", JOIN_MS));
+        cr_assert_eq(
+            process_run(scene.dir, NULL, &pay,
+                        (const char *const[]){"sh", "-c", changes[i], "sh", scene.db, NULL}),
+            0);
+        cr_assert_eq(scene_pay(&scene, NULL, &pay,
+                               (const char *const[]){"send", "ann", "bob", "1.00", "--new", NULL}),
+                     0);
+        cr_expect_eq(process_wait(&payd, JOIN_MS), 74, "%s", changes[i]);
+        cr_expect(file_has(payd.err, scene.db), "%s", file_tail(payd.err));
+    }
+}
+
+Test(running, until_end_with_partitions_held_by_another_member_is_69)
+{
+    struct process first = scene_start_payd(&scene, NULL, NULL);
+    struct process second;
+
+    cr_assert(file_comes_to_have(first.err, "event=assigned", JOIN_MS));
+    snprintf(scene.db, sizeof(scene.db), "%.400s/second.db", scene.dir);
+    cr_expect_eq(scene_drain(&scene, NULL, &second), 69);
+    cr_expect(file_has(second.err, "only 2 of 4 partitions were read"), "%s",
+              file_tail(second.err));
+    process_kill(&first);
+}
+
+Test(running, until_end_that_is_stopped_early_is_75)
+{
+    struct process payd;
+
+    process_signal(&scene.broker, SIGSTOP); /* it answers nobody */
+    payd = scene_start_payd(&scene, NULL, (const char *const[]){"--until-end", NULL});
+    cr_assert(file_comes_to_have(payd.err, "event=start", JOIN_MS));
+    process_signal(&payd, SIGTERM);
+    cr_expect_eq(process_wait(&payd, STOP_MS), 75, "%s", file_tail(payd.err));
+    cr_expect(file_has(payd.err, "run it again"));
+}
+
+Test(running, a_command_line_that_is_wrong_makes_no_ledger)
+{
+    struct process payd =
+        scene_start_payd(&scene, NULL, (const char *const[]){"-X", "topic.acks=0", NULL});
+
+    cr_expect_eq(process_wait(&payd, JOIN_MS), 64);
+    cr_expect(file_has(payd.err, "topic.acks cannot be set"), "%s", file_tail(payd.err));
+    cr_expect_neq(access(scene.db, F_OK), 0);
 }
 
 Test(running, a_closed_log_pipe_does_not_stop_it)
