@@ -182,13 +182,12 @@ Test(options_payd, refuses_with_a_reason)
     }
 }
 
-Test(options_payd, an_empty_topic_in_the_environment_is_refused)
+Test(options_payd, an_empty_variable_in_the_environment_counts_as_unset)
 {
     static const struct options_env env = {NULL, ""};
 
-    cr_expect_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &env), -1);
-    cr_expect_str_eq(err.text, "the topic's name is empty");
-    cr_expect_eq(parse((const char *[ARGS_MAX]){"stats", "--db", "l.db"}, &env), 0, "%s", err.text);
+    cr_expect_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &env), 0, "%s", err.text);
+    cr_expect_str_eq(options.kafka.topic, OPTIONS_DEFAULT_TOPIC);
 }
 
 Test(options_payd, takes_as_many_properties_as_it_says_and_no_more)
