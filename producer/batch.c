@@ -111,7 +111,16 @@ static int read_rows(struct check *check, struct error *err)
         }
         progress_update(check->input->progress, row.number);
     }
-    return got != 0 || stop_requested() ? input_failed(check, err) : 0;
+    if (got != 0 || stop_requested()) {
+        return input_failed(check, err);
+    }
+    if (source_may_be_cut(check->source)) {
+        progress_clear(check->input->progress);
+        fprintf(check->input->messages,
+                "%s: warning: the last row has no line end: make sure that the input was whole\n",
+                check->input->name);
+    }
+    return 0;
 }
 
 /* Judge the input as a whole, when all rows were read. */

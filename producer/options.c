@@ -144,6 +144,20 @@ static int add_property(struct kafka_args *kafka, const char *text, struct error
     return 0;
 }
 
+/* A value that must not be given twice, nor be an option that an empty variable let slip in. */
+static int take_once(const char **ret, const char *name, const char *value, struct error *err)
+{
+    if (*ret) {
+        return error_set(err, EX_USAGE, "%s is given twice", name);
+    }
+    if (strncmp(value, "--", 2) == 0) {
+        return error_set(err, EX_USAGE, "%s needs a value, and \"%s\" looks like an option", name,
+                         value);
+    }
+    *ret = value;
+    return 0;
+}
+
 static int take_option(struct options *ret, int code, const char *value, struct error *err)
 {
     switch (code) {
@@ -165,14 +179,12 @@ static int take_option(struct options *ret, int code, const char *value, struct 
         ret->json = true;
         break;
     case OPTION_KEY:
-        ret->key = value;
-        break;
+        return take_once(&ret->key, "--key", value, err);
     case OPTION_NEW:
         ret->new_key = true;
         break;
     case OPTION_BATCH_ID:
-        ret->batch_id = value;
-        break;
+        return take_once(&ret->batch_id, "--batch-id", value, err);
     case OPTION_SKIP_BAD:
         ret->skip_bad = true;
         break;

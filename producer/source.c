@@ -152,6 +152,7 @@ int source_read_line(struct source *source, struct error *err)
         return 0;
     }
     size_t end = source->raw_len;
+    source->line_is_open = c == EOF;
     end -= source->raw[end - 1] == '\n';
     end -= end > source->line_start && source->raw[end - 1] == '\r';
     source->line_len = end - source->line_start;
@@ -305,4 +306,9 @@ void source_close(struct source *source)
     }
     free(source->header);
     free(source);
+}
+
+bool source_may_be_cut(const struct source *source)
+{
+    return source->line_is_open && source->header;
 }

@@ -79,6 +79,12 @@ MUST_CHECK int source_open(struct source **ret, FILE *in, struct error *err);
  */
 MUST_CHECK int source_next(struct source *source, struct row *ret, struct error *err);
 
+/*
+ * Ask after source_next() returned 0: a CSV input whose last line has no line end may have been cut
+ * inside its last amount. (A cut line of JSON Lines is a bad row.)
+ */
+bool source_may_be_cut(const struct source *source);
+
 /* The line that names the columns, without its line end; NULL for JSON Lines. Borrowed. */
 const char *source_header(const struct source *source, size_t *ret_len);
 

@@ -30,6 +30,7 @@ struct source {
     int64_t number;      /* of the last record */
     int64_t line_number; /* of the last line */
     int64_t blank_lines; /* that stand before the line that was read last */
+    bool line_is_open;   /* the last line has no line end */
     bool line_waits;     /* it was read and is not judged yet */
 
     /* The lines of the record so far, as they stand in the file. */

@@ -59,6 +59,12 @@ Test(bad_input, of_the_command_lines_is_64_with_the_reason)
         {{PAY, "send", "a", "b", "1.00", "--key", "k", "--new"}, 64, "--new"},
         {{PAY, "send", "a", "b", "--key", "k"}, 64, "too few operands"},
         {{PAY, "send", "a", "b", "1.00", "--key", "k"}, 64, "no broker is named"},
+        {{PAY, "batch", "--batch-id", "--skip-bad", "rows.csv", "-b", NOBODY},
+         64,
+         "looks like an option"},
+        {{PAY, "batch", "--batch-id", "a", "--batch-id", "b", "rows.csv", "-b", NOBODY},
+         64,
+         "given twice"},
         {{PAY, "batch", "rows.csv", "extra", "-b", NOBODY}, 64, "too many operands"},
         {{PAY, "send", "a", "b", "1.00", "--key", "k", "-b", NOBODY, "-X", "acks=1"},
          64,
@@ -158,6 +164,12 @@ Test(bad_input, of_a_file_names_file_and_record_and_nothing_is_sent)
     CHECK_ROWS(others);
     cr_assert_eq(scene_drain(&scene, NULL, &process), 0);
     cr_expect(file_has(process.err, "chunks=0"), "nothing was sent");
+
+    file_write(path, "src,dest,amount\na,b,12.3");
+    cr_expect_eq(scene_pay(&scene, NULL, &process,
+                           (const char *const[]){"batch", "--batch-id", "b", path, NULL}),
+                 0);
+    cr_expect(file_has(process.err, "the last row has no line end"));
 }
 
 Test(bad_input, without_a_broker_or_a_topic_is_69)
