@@ -100,7 +100,7 @@ int inbox_open(struct inbox **ret, const struct kafka_args *args, const char *gr
     return 0;
 
 fail:
-    inbox_close(inbox);
+    inbox_close(inbox); /* no client was made yet */
     return -1;
 }
 
@@ -347,7 +347,7 @@ static bool leave_group(struct inbox *inbox)
     return closed;
 }
 
-static void close_client(struct inbox *inbox)
+static bool close_client(struct inbox *inbox)
 {
     bool closed = true;
 
@@ -361,16 +361,19 @@ static void close_client(struct inbox *inbox)
     if (closed) {
         rd_kafka_destroy(inbox->rk);
     }
-    /* A client that cannot close would wait here for its broker: it ends with the process. */
+    /* Destroying a client that cannot close waits for its broker: seen, 5 s with a hung one. */
+    return closed;
 }
 
-void inbox_close(struct inbox *inbox)
+bool inbox_close(struct inbox *inbox)
 {
+    bool closed = true;
+
     if (!inbox) {
-        return;
+        return true;
     }
     if (inbox->rk) {
-        close_client(inbox);
+        closed = close_client(inbox);
     }
     if (inbox->pending_list) {
         rd_kafka_topic_partition_list_destroy(inbox->pending_list);
@@ -378,4 +381,5 @@ void inbox_close(struct inbox *inbox)
     free(inbox->partitions);
     free(inbox->topic);
     free(inbox);
+    return closed;
 }

@@ -94,8 +94,12 @@ size_t inbox_topic_partitions(const struct inbox *inbox);
  */
 int64_t inbox_lag(struct inbox *inbox);
 
-/* Commit what is noted, leave the group, close. NULL is accepted. */
-void inbox_close(struct inbox *inbox);
+/*
+ * Commit what is noted, leave the group, close. NULL is accepted. Returns false when the broker did
+ * not let the client close in time: its threads still run, and the process must end with _exit(),
+ * since the libraries' handlers at exit() may pull the ground from under them.
+ */
+bool inbox_close(struct inbox *inbox);
 
 /*
  * Header number index (from 0) of a message, by its raw_message.headers: false when there is none.

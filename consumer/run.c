@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define RETRY_MS     500
 #define REPORT_EVERY 20 /* tries between two log lines about a topic that is not there */
@@ -105,9 +106,13 @@ int run(const struct options *options)
     }
     result = consume(worker, inbox, options->until_end, &err);
 
-done:
-    inbox_close(inbox);
+done:;
+    bool closed = inbox_close(inbox);
     worker_free(worker);
     store_close(store);
-    return report(result, &err);
+    int code = report(result, &err);
+    if (!closed) {
+        _exit(code); /* see inbox_close(); the store is closed, and nothing is buffered */
+    }
+    return code;
 }

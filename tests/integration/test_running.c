@@ -62,7 +62,7 @@ Test(running, stats_work_beside_it_and_a_second_writer_is_refused_by_name)
     cr_expect(file_has(other.err, holder), "%s", file_tail(other.err));
 
     process_signal(&payd, SIGTERM);
-    cr_expect_eq(process_wait(&payd, STOP_MS), 0);
+    cr_expect_eq(process_wait(&payd, STOP_MS), 0, "%s", file_tail(payd.err));
     cr_expect(file_has(payd.err, "event=end applied=1"));
 }
 
@@ -74,7 +74,18 @@ Test(running, sigterm_ends_it_in_time_with_the_broker_gone)
     process_kill(&scene.broker);
     cr_assert(file_comes_to_have(payd.err, "error=_ALL_BROKERS_DOWN", JOIN_MS));
     process_signal(&payd, SIGTERM);
-    cr_expect_eq(process_wait(&payd, STOP_MS), 0);
+    cr_expect_eq(process_wait(&payd, STOP_MS), 0, "%s", file_tail(payd.err));
+    cr_expect(file_has(payd.err, "event=stop code=0"));
+}
+
+Test(running, sigterm_ends_it_in_time_with_the_broker_hung)
+{
+    struct process payd = scene_start_payd(&scene, NULL, NULL);
+
+    cr_assert(file_comes_to_have(payd.err, "event=assigned", JOIN_MS));
+    process_signal(&scene.broker, SIGSTOP);
+    process_signal(&payd, SIGTERM);
+    cr_expect_eq(process_wait(&payd, STOP_MS), 0, "%s", file_tail(payd.err));
     cr_expect(file_has(payd.err, "event=stop code=0"));
 }
 
@@ -90,7 +101,7 @@ Test(running, sigterm_in_a_transaction_finishes_it)
     cr_assert(file_comes_to_have(payd.err, "failpoint before-store-commit stop", JOIN_MS));
     process_signal(&payd, SIGTERM);
     process_signal(&payd, SIGCONT);
-    cr_expect_eq(process_wait(&payd, STOP_MS), 0);
+    cr_expect_eq(process_wait(&payd, STOP_MS), 0, "%s", file_tail(payd.err));
     cr_expect_gt(scene_int(&scene, "SELECT count(*) FROM payments"), 0);
     scene_check_books(&scene);
 }
@@ -104,7 +115,7 @@ Test(running, it_waits_for_a_topic_that_is_not_there_but_not_with_until_end)
     cr_expect(file_comes_to_have(payd.err, "event=waiting", JOIN_MS));
     cr_expect(file_has(payd.err, "there is no topic \\\"payment\\\""));
     process_signal(&payd, SIGTERM);
-    cr_expect_eq(process_wait(&payd, STOP_MS), 0);
+    cr_expect_eq(process_wait(&payd, STOP_MS), 0, "%s", file_tail(payd.err));
     cr_expect_eq(scene_drain(&scene, NULL, &payd), 69);
 }
 
