@@ -289,9 +289,8 @@ int inbox_poll(struct inbox *inbox, int timeout_ms, const struct inbox_message *
     *ret = inbox->messages;
     *ret_count = 0;
     inbox_commit_due(inbox);
-    if (inbox->pending == REBALANCE_NONE) {
-        take(inbox, timeout_ms);
-    }
+    /* Also while a rebalance could not be followed yet: it may be over, and another has begun. */
+    take(inbox, timeout_ms);
     if (inbox->pending != REBALANCE_NONE) {
         /* What was taken belongs to the old assignment; the new one starts from the store. */
         drop_taken(inbox);

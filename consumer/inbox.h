@@ -30,6 +30,9 @@ struct inbox_message {
     bool is_end;
 };
 
+/* Bytes of the text that goes with each committed offset, with its ending NUL. */
+#define INBOX_METADATA_SIZE 128
+
 struct inbox_callbacks {
     void *user;
     /*
@@ -38,6 +41,14 @@ struct inbox_callbacks {
      */
     int (*position)(void *user, int32_t partition, int64_t low, int64_t high, int64_t *ret,
                     struct error *err);
+    /* Write the text that goes with each committed offset: who has read so far. */
+    void (*sign)(void *user, char text[INBOX_METADATA_SIZE]);
+    /*
+     * The text that stands in the group for a partition, "" for none. claimed: this inbox has
+     * signed there before. Returns 0, or -1 to stop with *err. Asked for every partition of the
+     * topic before an assignment is read from, and again after it was signed.
+     */
+    int (*owner)(void *user, int32_t partition, const char *text, bool claimed, struct error *err);
     /* The assignment changed: from the next poll on, these partitions and no others. */
     void (*assigned)(void *user, const int32_t *partitions, const int64_t *offsets, size_t count);
     /* Something that passes: "broker 1 is away". For the log. */

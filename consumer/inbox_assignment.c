@@ -77,6 +77,9 @@ static rd_kafka_topic_partition_list_t *list_noted(struct inbox *inbox)
         partition->committed = partition->noted;
     }
     inbox->commit_due_ms = 0;
+    if (list) {
+        inbox_sign(inbox, list);
+    }
     return list;
 }
 
@@ -93,6 +96,23 @@ void inbox_commit_due(struct inbox *inbox)
     }
 }
 
+rd_kafka_resp_err_t inbox_commit_list(struct inbox *inbox,
+                                      const rd_kafka_topic_partition_list_t *list, int timeout_ms)
+{
+    rd_kafka_queue_t *answer = rd_kafka_queue_new(inbox->rk);
+    rd_kafka_resp_err_t code = rd_kafka_commit_queue(inbox->rk, list, answer, NULL, NULL);
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(answer, timeout_ms);
+        code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+        if (event) {
+            rd_kafka_event_destroy(event);
+        }
+    }
+    rd_kafka_queue_destroy(answer);
+    return code;
+}
+
 /* Sends all that is noted and waits for the answer, but not for long. */
 void inbox_commit_all(struct inbox *inbox)
 {
@@ -101,17 +121,8 @@ void inbox_commit_all(struct inbox *inbox)
     if (!list) {
         return;
     }
-    rd_kafka_queue_t *answer = rd_kafka_queue_new(inbox->rk);
-    if (rd_kafka_commit_queue(inbox->rk, list, answer, NULL, NULL) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_event_t *event = rd_kafka_queue_poll(answer, INBOX_CLOSE_MS);
-        rd_kafka_resp_err_t code =
-            event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-        inbox_on_offset_commit(inbox->rk, code, list, inbox);
-        if (event) {
-            rd_kafka_event_destroy(event);
-        }
-    }
-    rd_kafka_queue_destroy(answer);
+    rd_kafka_resp_err_t code = inbox_commit_list(inbox, list, INBOX_CLOSE_MS);
+    inbox_on_offset_commit(inbox->rk, code, list, inbox);
     rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -256,6 +267,10 @@ static int assign(struct inbox *inbox, struct error *err)
         if (result != 0) {
             return result < 0 ? -1 : 0; /* still pending: the next poll asks again */
         }
+    }
+    int claimed = inbox_claim(inbox, list, err);
+    if (claimed != 0) {
+        return claimed < 0 ? -1 : 0;
     }
     forget_partitions(inbox);
     if (take_partitions(inbox, list, err) != 0) {

@@ -3,6 +3,7 @@
  *
  *   inbox.c             open, poll, close
  *   inbox_assignment.c  rebalances, and offsets committed to Kafka
+ *   inbox_owner.c       whose the group is
  */
 #ifndef CONSUMER_INBOX_INTERNAL_H
 #define CONSUMER_INBOX_INTERNAL_H
@@ -28,6 +29,7 @@ struct inbox {
     size_t topic_partitions;
     bool skip_topic_check;
     bool closing;
+    bool claimed; /* we have signed in the group */
     struct inbox_callbacks callbacks;
 
     /* The rebalance callback only takes notes; inbox_poll() acts on them between two batches. */
@@ -59,6 +61,20 @@ void inbox_commit_due(struct inbox *inbox);
 
 /* All of them, waiting up to INBOX_CLOSE_MS for the answer. */
 void inbox_commit_all(struct inbox *inbox);
+
+/* Commit a list and wait for the answer. */
+rd_kafka_resp_err_t inbox_commit_list(struct inbox *inbox,
+                                      const rd_kafka_topic_partition_list_t *list, int timeout_ms);
+
+/* Put the text that says who we are beside each offset of a list that is to be committed. */
+void inbox_sign(struct inbox *inbox, rd_kafka_topic_partition_list_t *list);
+
+/*
+ * Make sure that the group is ours, before the partitions of list (with their starts as offsets)
+ * are read. Returns 0, 1 when it cannot be said yet and must be asked again, or -1 to stop.
+ */
+MUST_CHECK int inbox_claim(struct inbox *inbox, const rd_kafka_topic_partition_list_t *list,
+                           struct error *err);
 
 /* The client's callback for committed offsets. */
 void inbox_on_offset_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,

@@ -8,6 +8,7 @@
 enum option_id {
     OPTION_DB = 256,
     OPTION_UNTIL_END,
+    OPTION_TAKE_GROUP,
     OPTION_FROM_LOG_START,
     OPTION_SKIP_TOPIC_CHECK,
     OPTION_JSON,
@@ -23,6 +24,7 @@ static const struct option long_options[] = {
     {"topic", required_argument, NULL, 't'},
     {"group", required_argument, NULL, 'g'},
     {"until-end", no_argument, NULL, OPTION_UNTIL_END},
+    {"take-group", no_argument, NULL, OPTION_TAKE_GROUP},
     {"from-log-start", no_argument, NULL, OPTION_FROM_LOG_START},
     {"skip-topic-check", no_argument, NULL, OPTION_SKIP_TOPIC_CHECK},
     {"json", no_argument, NULL, OPTION_JSON},
@@ -65,6 +67,7 @@ static const char run_help[] =
     "  -X NAME=VALUE           librdkafka property; may be repeated\n"
     "  -F FILE                 file of librdkafka properties, NAME=VALUE a line\n"
     "      --until-end         stop at the end of each partition\n"
+    "      --take-group        go on although the group belongs to another ledger\n"
     "      --from-log-start    begin although the log's first records are gone\n"
     "      --skip-topic-check  do not ask for the topic's settings (embedded broker)\n"
     "  -h, --help              this text\n"
@@ -155,6 +158,9 @@ static int take_option(struct options *options, int id, const char *value, struc
         return 0;
     case OPTION_UNTIL_END:
         options->until_end = true;
+        return 0;
+    case OPTION_TAKE_GROUP:
+        options->take_group = true;
         return 0;
     case OPTION_FROM_LOG_START:
         options->from_log_start = true;

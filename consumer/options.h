@@ -19,6 +19,7 @@ struct options {
     const char *group;
     struct kafka_args kafka;
     bool until_end;
+    bool take_group;
     bool from_log_start;
     bool json;
 };

@@ -80,7 +80,8 @@ int run(const struct options *options)
     struct inbox *inbox = NULL;
     struct worker *worker = NULL;
     int result = -1;
-    const struct worker_options worker_options = {options->kafka.topic, options->until_end,
+    const struct worker_options worker_options = {options->kafka.topic, options->group,
+                                                  options->until_end, options->take_group,
                                                   options->from_log_start};
 
     log_event(LOG_LEVEL_INFO, "start",

@@ -55,6 +55,16 @@ struct store_stats {
 /* Free what stats holds; a zeroed one is accepted. */
 void store_stats_release(struct store_stats *stats);
 
+#define STORE_UUID_SIZE 37 /* bytes of a UUID's text with its ending NUL */
+
+/* Which ledger this is, and how far it has come. */
+struct store_identity {
+    char uuid[STORE_UUID_SIZE];    /* drawn when the store was made; copies share it */
+    char opening[STORE_UUID_SIZE]; /* drawn at each opening to write, kept in memory only */
+    int64_t incarnation;           /* how often it was opened to write, this time counted */
+    int64_t chunks;                /* committed since it was made */
+};
+
 struct store {
     const struct store_ops *ops;
 };
@@ -66,6 +76,9 @@ struct store_ops {
      */
     enum store_status (*bind)(struct store *store, const char *cluster, const char *topic,
                               struct error *err);
+    /* Fill *ret. */
+    enum store_status (*identify)(struct store *store, struct store_identity *ret,
+                                  struct error *err);
     /* The next offset of a partition; *ret_found is false when the store has none. */
     enum store_status (*position)(struct store *store, int32_t partition, bool *ret_found,
                                   int64_t *ret_offset, struct error *err);

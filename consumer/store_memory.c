@@ -52,6 +52,7 @@ static const size_t row_sizes[TABLE_COUNT] = {
 struct contents {
     struct array tables[TABLE_COUNT];
     int64_t counts[OUTCOME_COUNT];
+    int64_t chunks;
 };
 
 struct store_memory {
@@ -194,6 +195,14 @@ static enum store_status memory_bind(struct store *base, const char *cluster, co
     return STORE_OK;
 }
 
+static enum store_status memory_identify(struct store *base, struct store_identity *ret,
+                                         struct error *err)
+{
+    (void)err;
+    *ret = (struct store_identity){"memory", "memory", 1, memory_of(base)->now.chunks};
+    return STORE_OK;
+}
+
 static enum store_status memory_position(struct store *base, int32_t partition, bool *ret_found,
                                          int64_t *ret_offset, struct error *err)
 {
@@ -330,6 +339,7 @@ static enum store_status memory_save(struct store *base, struct chunk *chunk, st
         }
     }
     now->counts[OUTCOME_REDELIVERED] += chunk->redelivered;
+    now->chunks++;
     return STORE_OK;
 }
 
@@ -434,6 +444,7 @@ static void memory_close(struct store *base)
 
 static const struct store_ops memory_ops = {
     .bind = memory_bind,
+    .identify = memory_identify,
     .position = memory_position,
     .adopt = memory_adopt,
     .begin = memory_begin,

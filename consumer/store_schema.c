@@ -18,7 +18,8 @@ const char *const store_schema_sql =
     "  uuid TEXT NOT NULL,"
     "  cluster TEXT," /* NULL until bound */
     "  topic TEXT,"
-    "  chunks INTEGER NOT NULL DEFAULT 0" /* committed so far */
+    "  incarnation INTEGER NOT NULL DEFAULT 0," /* how often it was opened to write */
+    "  chunks INTEGER NOT NULL DEFAULT 0"       /* committed so far */
     ") STRICT;"
 
     /* The names of enum outcome and enum reason, for the views. */

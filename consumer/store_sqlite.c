@@ -157,6 +157,26 @@ static enum store_status sqlite_bind(struct store *base, const char *cluster, co
     return status;
 }
 
+static enum store_status sqlite_identify(struct store *base, struct store_identity *ret,
+                                         struct error *err)
+{
+    struct store_sqlite *store = sqlite_of(base);
+    sqlite3_stmt *row;
+    enum store_status status =
+        sqlite_ask(store, "SELECT uuid, incarnation, chunks FROM store", NULL, NULL, &row, err);
+
+    if (status == STORE_OK && !sqlite_copy_text(row, 0, ret->uuid, sizeof(ret->uuid))) {
+        status = sqlite_damaged(store, "its own row is missing", err);
+    }
+    if (status == STORE_OK) {
+        ret->incarnation = sqlite3_column_int64(row, 1);
+        ret->chunks = sqlite3_column_int64(row, 2);
+        memcpy(ret->opening, store->opening, sizeof(ret->opening));
+    }
+    sqlite3_finalize(row);
+    return status;
+}
+
 static enum store_status sqlite_position(struct store *base, int32_t partition, bool *ret_found,
                                          int64_t *ret_offset, struct error *err)
 {
@@ -254,6 +274,7 @@ void sqlite_close(struct store *base)
 
 const struct store_ops sqlite_ops = {
     .bind = sqlite_bind,
+    .identify = sqlite_identify,
     .position = sqlite_position,
     .adopt = sqlite_adopt,
     .begin = sqlite_begin,

@@ -41,6 +41,7 @@ enum statement {
 struct store_sqlite {
     struct store base;
     sqlite3 *db;
+    char opening[STORE_UUID_SIZE];
     int lock_fd; /* -1 when opened to read only */
     char *path;
     store_header_reader *headers;

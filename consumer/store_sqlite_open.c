@@ -223,6 +223,9 @@ static enum store_status open_to_write(struct store_sqlite *store, struct error 
         status = create(store, err);
     }
     if (status == STORE_OK) {
+        status = run_sql(store, "UPDATE store SET incarnation = incarnation + 1", "open", err);
+    }
+    if (status == STORE_OK) {
         status = checkpoint(store, err);
     }
     if (status == STORE_OK) {
@@ -279,7 +282,7 @@ int store_sqlite_open(struct store **ret, const char *path, store_header_reader 
         return -1;
     }
     store->headers = headers;
-    if (store_lock_take(path, &store->lock_fd, err) != 0 ||
+    if (uuid7_new(store->opening, err) != 0 || store_lock_take(path, &store->lock_fd, err) != 0 ||
         connect(store, SQLITE_OPEN_READWRITE, err) != STORE_OK ||
         open_to_write(store, err) != STORE_OK) {
         sqlite_close(&store->base);

@@ -20,6 +20,7 @@
 #include "common/stop.h"
 #include "common/text.h"
 #include "consumer/ledger.h"
+#include "consumer/owner.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -107,6 +108,45 @@ static int on_position(void *user, int32_t partition, int64_t low, int64_t high,
     return 0;
 }
 
+static void on_sign(void *user, char text[INBOX_METADATA_SIZE])
+{
+    const struct worker *worker = user;
+    struct store_identity self;
+    struct error err;
+
+    text[0] = '\0';
+    if (worker->store->ops->identify(worker->store, &self, &err) == STORE_OK) {
+        owner_write(text, &self);
+    }
+}
+
+static int on_owner(void *user, int32_t partition, const char *text, bool claimed,
+                    struct error *err)
+{
+    struct worker *worker = user;
+    struct store_identity self;
+    char shown[TEXT_ESCAPED_SIZE];
+
+    if (worker->store->ops->identify(worker->store, &self, err) != STORE_OK) {
+        return -1;
+    }
+    enum owner owner = owner_judge(&self, claimed, text);
+    if (worker->options.take_group || owner == OWNER_NOBODY || owner == OWNER_SELF) {
+        return 0;
+    }
+    text_escape(shown, sizeof(shown), text, strlen(text));
+    return error_set(err, EX_CONFIG,
+                     "%s: group \"%s\" at %s[%" PRId32 "] says \"%s\", and this one is %s, "
+                     "incarnation %" PRId64 ", chunk %" PRId64 ". Nothing was read. Use the ledger "
+                     "that owns the group, another group (-g), or --take-group to go on with this "
+                     "one on purpose",
+                     owner == OWNER_FOREIGN
+                         ? "the group belongs to another ledger"
+                         : "this ledger is a copy or an old backup: its later self owns the group",
+                     worker->options.group, worker->options.topic, partition, shown, self.uuid,
+                     self.incarnation, self.chunks);
+}
+
 static void on_assigned(void *user, const int32_t *partitions, const int64_t *offsets, size_t count)
 {
     struct worker *worker = user;
@@ -147,7 +187,8 @@ struct worker *worker_new(struct store *store, const struct worker_options *opti
     }
     worker->store = store;
     worker->options = *options;
-    worker->callbacks = (struct inbox_callbacks){worker, on_position, on_assigned, on_note};
+    worker->callbacks =
+        (struct inbox_callbacks){worker, on_position, on_sign, on_owner, on_assigned, on_note};
     worker->summary_due_ms = clock_ms(CLOCK_MONOTONIC) + SUMMARY_EVERY_MS;
     worker->chunk = chunk_new(CHUNK_MESSAGES_MAX);
     if (!worker->chunk) {

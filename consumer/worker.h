@@ -17,7 +17,9 @@ struct worker;
 
 struct worker_options {
     const char *topic;   /* for the log; borrowed */
+    const char *group;   /* as topic */
     bool until_end;      /* done at the end of every assigned partition */
+    bool take_group;     /* go on although the group belongs to another store */
     bool from_log_start; /* a new store may begin where the log begins, whatever was before */
 };
 

@@ -208,12 +208,12 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
 {
     static const struct {
         enum command command;
-        const char *names[10];
+        const char *names[11];
     } rows[] = {
         {COMMAND_HELP, {"payd run", "payd stats", "--version", "64", "69", "74", "78"}},
         {COMMAND_RUN,
          {"--db FILE", "--brokers", "--topic", "--group", "-X NAME=VALUE", "-F FILE", "--until-end",
-          "--from-log-start", "--skip-topic-check", "$PAY_BROKERS"}},
+          "--from-log-start", "--take-group", "--skip-topic-check", "$PAY_BROKERS"}},
         {COMMAND_STATS, {"--db FILE", "--json", "--help"}},
     };
 
