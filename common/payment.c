@@ -2,7 +2,6 @@
 
 #include "common/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const char *payment_key_problem(const char *data, size_t len)
@@ -91,19 +90,4 @@ unsigned payment_differs(const struct payment *a, const struct payment *b)
         fields |= PAYMENT_BATCH;
     }
     return fields;
-}
-
-char *payment_fields(char *buf, unsigned fields)
-{
-    static const char *const names[] = {"src", "dest", "amount", "currency", "batch"};
-    size_t used = 0;
-
-    buf[0] = '\0';
-    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (fields & 1U << i) {
-            used += (size_t)snprintf(buf + used, PAYMENT_FIELDS_SIZE - used, "%s%s",
-                                     used > 0 ? "," : "", names[i]);
-        }
-    }
-    return buf;
 }

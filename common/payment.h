@@ -69,10 +69,4 @@ unsigned payment_differs(const struct payment *a, const struct payment *b);
 /* True when both rows belong to the same content of one batch (id, rows and digest). */
 bool payment_batch_equal(const struct payment_batch *a, const struct payment_batch *b);
 
-/* Bytes that hold any list of field names. */
-#define PAYMENT_FIELDS_SIZE 48
-
-/* Write the names of the fields, separated by commas: "dest,amount". Returns buf. */
-char *payment_fields(char *buf, unsigned fields);
-
 #endif

@@ -67,8 +67,15 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 
     (void)rk;
     FAILPOINT("before-delivery-report");
-    publisher->report(publisher->user, message->key, message->key_len, delivery_of(message),
-                      rd_kafka_err2str(message->err));
+    const struct publisher_receipt receipt = {
+        .key = message->key,
+        .key_len = message->key_len,
+        .tag = message->_private,
+        .delivery = delivery_of(message),
+        .reason = rd_kafka_err2str(message->err),
+        .too_large = message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+    };
+    publisher->report(publisher->user, &receipt);
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
@@ -153,28 +160,76 @@ static int gave_up(struct publisher *publisher, rd_kafka_resp_err_t code, struct
                      why[0] ? why : rd_kafka_err2str(code));
 }
 
-int publisher_send(struct publisher *publisher, const char *key, size_t key_len, const char *value,
-                   size_t value_len, struct error *err)
+static rd_kafka_headers_t *copy_headers(const struct publisher_message *message)
 {
-    FAILPOINT("before-publish");
-    for (;;) {
-        if (stop_requested()) {
-            return error_set(err, EX_TEMPFAIL, "stopped");
-        }
-        if (rd_kafka_produce(publisher->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-                             (void *)value, value_len, key, key_len, NULL) == 0) {
-            break;
-        }
-        rd_kafka_resp_err_t code = rd_kafka_last_error();
-        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-            return gave_up(publisher, code, err);
-        }
-        rd_kafka_poll(publisher->rk, POLL_MS);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(message->header_count);
+
+    for (size_t i = 0; i < message->header_count; i++) {
+        const struct publisher_header *header = &message->headers[i];
+        rd_kafka_header_add(headers, header->name, -1, header->value, (ssize_t)header->value_len);
+    }
+    return headers;
+}
+
+/* Into the client's queue, which copies it. */
+static rd_kafka_resp_err_t produce(struct publisher *publisher,
+                                   const struct publisher_message *message)
+{
+    if (message->header_count == 0) {
+        return rd_kafka_produce(publisher->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                                (void *)message->value, message->value_len, message->key,
+                                message->key_len, message->tag) == 0
+                   ? RD_KAFKA_RESP_ERR_NO_ERROR
+                   : rd_kafka_last_error();
+    }
+    rd_kafka_headers_t *headers = copy_headers(message);
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        publisher->rk, RD_KAFKA_V_RKT(publisher->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_VALUE((void *)message->value, message->value_len),
+        RD_KAFKA_V_KEY(message->key, message->key_len), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_OPAQUE(message->tag), RD_KAFKA_V_END);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_headers_destroy(headers); /* else they went with the message */
+    }
+    return code;
+}
+
+int publisher_try(struct publisher *publisher, const struct publisher_message *message,
+                  struct error *err)
+{
+    rd_kafka_resp_err_t code = produce(publisher, message);
+
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        return 1;
+    }
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        return error_set(err, EX_DATAERR, "the message is larger than message.max.bytes");
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return gave_up(publisher, code, err);
     }
     if (++publisher->sent % POLL_EVERY == 0) {
         rd_kafka_poll(publisher->rk, 0);
     }
     return 0;
+}
+
+int publisher_send(struct publisher *publisher, const struct publisher_message *message,
+                   struct error *err)
+{
+    int result = 1;
+
+    FAILPOINT("before-publish");
+    while (result > 0) {
+        if (stop_requested()) {
+            return error_set(err, EX_TEMPFAIL, "stopped");
+        }
+        result = publisher_try(publisher, message, err);
+        if (result > 0) {
+            rd_kafka_poll(publisher->rk, POLL_MS);
+        }
+    }
+    return result;
 }
 
 void publisher_poll(struct publisher *publisher, int timeout_ms)

@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/kafka_conf.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bounds of what waits inside the publisher; publisher_send() waits for room. */
@@ -24,12 +25,38 @@ enum delivery {
     DELIVERY_FAILED,       /* the topic surely does not have it */
 };
 
+/* A message to send. Everything is copied, but tag, which comes back in the receipt. */
+struct publisher_header {
+    const char *name;
+    const char *value;
+    size_t value_len;
+};
+
+struct publisher_message {
+    const char *key; /* not empty */
+    size_t key_len;
+    const char *value;
+    size_t value_len;
+    const struct publisher_header *headers; /* may be NULL */
+    size_t header_count;
+    void *tag;
+};
+
+/* What became of a message. */
+struct publisher_receipt {
+    const char *key; /* borrowed for the call */
+    size_t key_len;
+    void *tag; /* the message's own */
+    enum delivery delivery;
+    const char *reason; /* why it was not acknowledged; borrowed for the call */
+    bool too_large;     /* it, or one that was sent together with it, is too large to be taken */
+};
+
 /*
  * Called once for each message that publisher_send() took, on the thread that calls into the
- * publisher. key and reason (why it was not acknowledged) are borrowed for the call.
+ * publisher.
  */
-typedef void publisher_report(void *user, const char *key, size_t key_len, enum delivery delivery,
-                              const char *reason);
+typedef void publisher_report(void *user, const struct publisher_receipt *receipt);
 
 struct publisher;
 
@@ -43,12 +70,19 @@ MUST_CHECK int publisher_open(struct publisher **ret, const struct kafka_args *a
                               publisher_report *report, void *user, struct error *err);
 
 /*
- * Hand over one message; key and value are copied. Waits for room, but not once a stop is
- * requested. On failure (EX_TEMPFAIL: stopped, or the client gave up for good) the message was not
- * taken and will not be reported. The key must not be empty.
+ * Hand over one message. Waits for room, but not once a stop is requested. On failure the message
+ * was not taken and will not be reported: EX_TEMPFAIL when stopped or the client gave up for good,
+ * EX_DATAERR when it is larger than message.max.bytes.
  */
-MUST_CHECK int publisher_send(struct publisher *publisher, const char *key, size_t key_len,
-                              const char *value, size_t value_len, struct error *err);
+MUST_CHECK int publisher_send(struct publisher *publisher, const struct publisher_message *message,
+                              struct error *err);
+
+/*
+ * As publisher_send(), but without waiting: returns 1 when there is no room, and goes on sending
+ * when a stop is requested.
+ */
+MUST_CHECK int publisher_try(struct publisher *publisher, const struct publisher_message *message,
+                             struct error *err);
 
 /* Give reports that are ready to the callback, waiting up to timeout_ms for the first. */
 void publisher_poll(struct publisher *publisher, int timeout_ms);

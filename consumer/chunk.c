@@ -55,6 +55,7 @@ void chunk_clear(struct chunk *chunk)
     chunk->key_count = 0;
     chunk->account_count = 0;
     chunk->batch_count = 0;
+    chunk->published = 0;
     chunk->redelivered = 0;
     chunk->now_ms = 0;
 }
@@ -81,7 +82,7 @@ struct chunk_range *chunk_range(struct chunk *chunk, int32_t partition, int64_t 
     }
     assert(chunk->range_count < CHUNK_PARTITIONS_MAX);
     struct chunk_range *range = &chunk->ranges[chunk->range_count++];
-    *range = (struct chunk_range){partition, from, from};
+    *range = (struct chunk_range){.partition = partition, .from = from, .to = from};
     return range;
 }
 
@@ -144,23 +145,28 @@ void chunk_index(struct chunk *chunk)
     for (size_t i = 0; i < chunk->item_count; i++) {
         struct chunk_item *item = &chunk->items[i];
         if (item->unreadable == READABLE) {
-            chunk->refs[keys++] = (struct chunk_ref){item->payment.key, &item->key};
+            chunk->refs[keys++] = (struct chunk_ref){item->command.payment.key, &item->key};
         }
     }
     rank(chunk, keys, add_key);
     for (size_t i = 0; i < chunk->item_count; i++) {
         struct chunk_item *item = &chunk->items[i];
-        if (item->unreadable == READABLE) {
-            chunk->refs[accounts++] = (struct chunk_ref){item->payment.src, &item->src};
-            chunk->refs[accounts++] = (struct chunk_ref){item->payment.dest, &item->dest};
+        const struct payment *payment = &item->command.payment;
+        item->src = item->dest = CHUNK_NONE;
+        if (item->unreadable == READABLE && payment->src[0] != '\0') {
+            chunk->refs[accounts++] = (struct chunk_ref){payment->src, &item->src};
+        }
+        if (item->unreadable == READABLE && payment->dest[0] != '\0') {
+            chunk->refs[accounts++] = (struct chunk_ref){payment->dest, &item->dest};
         }
     }
     rank(chunk, accounts, add_account);
     for (size_t i = 0; i < chunk->item_count; i++) {
         struct chunk_item *item = &chunk->items[i];
-        item->batch = CHUNK_NO_BATCH;
-        if (item->unreadable == READABLE && item->payment.batch.id[0] != '\0') {
-            chunk->refs[batches++] = (struct chunk_ref){item->payment.batch.id, &item->batch};
+        item->batch = CHUNK_NONE;
+        if (item->unreadable == READABLE && item->command.payment.batch.id[0] != '\0') {
+            chunk->refs[batches++] =
+                (struct chunk_ref){item->command.payment.batch.id, &item->batch};
         }
     }
     rank(chunk, batches, add_batch);

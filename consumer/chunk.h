@@ -11,10 +11,11 @@
 #ifndef CONSUMER_CHUNK_H
 #define CONSUMER_CHUNK_H
 
+#include "common/command.h"
+#include "common/command_json.h"
 #include "common/compiler.h"
-#include "common/payment.h"
-#include "common/payment_json.h"
-#include "consumer/outcome.h"
+#include "common/digest.h"
+#include "common/outcome.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,7 +49,7 @@ struct raw_message {
 struct decision {
     enum outcome outcome;
     enum reason reason;
-    unsigned fields; /* conflict: the payment_field bits that differ from the first payload */
+    unsigned fields; /* conflict: the bits of the fields that differ from the first payload */
 };
 
 struct chunk_item {
@@ -56,19 +57,21 @@ struct chunk_item {
     struct raw_message raw; /* borrowed until the next inbox_poll() */
     enum unreadable unreadable;
     char detail[UNREADABLE_DETAIL_SIZE]; /* what is unreadable */
-    struct payment payment;              /* undefined when unreadable */
+    struct command command;              /* undefined when unreadable */
+    /* Of the command; of the raw value (SHA-256, first bytes) when unreadable. */
+    unsigned char digest[DIGEST_SHORT_SIZE];
     /* Set by chunk_index(), for readable items: indices into the chunk's tables. */
     size_t key;
-    size_t src;
-    size_t dest;
-    size_t batch; /* CHUNK_NO_BATCH when the payment belongs to none */
+    size_t src;   /* the account of an account command; CHUNK_NONE when the command names none */
+    size_t dest;  /* CHUNK_NONE in all but payments */
+    size_t batch; /* CHUNK_NONE when the command belongs to none */
     /* Set by the store's claim: this origin stands among the repeats or in the quarantine. */
     bool recorded;
     /* Set by the ledger. */
     struct decision decision;
 };
 
-#define CHUNK_NO_BATCH SIZE_MAX
+#define CHUNK_NONE SIZE_MAX
 
 /* One idempotency key of the chunk, with its first decision when the store knows one. */
 struct chunk_key {
@@ -76,17 +79,28 @@ struct chunk_key {
     int64_t seq;     /* of the key's decision; 0 until there is one */
     bool known;      /* the store has a decision: seq, origin and first are set */
     struct origin origin;
-    struct payment first;
+    struct command first;
     /* The ledger's: which item decided the key, for a key that was not known. */
     const struct chunk_item *owner; /* NULL = none yet */
 };
 
+/* The numbers stand in the store, and never change. */
+enum account_state {
+    ACCOUNT_UNOPENED = 0, /* at most named by a command that was refused */
+    ACCOUNT_USED = 1,     /* opened by the first payment */
+    ACCOUNT_OPEN = 2,     /* opened by command */
+    ACCOUNT_CLOSED = 3,   /* for good */
+};
+
 struct chunk_account {
-    const char *name;                   /* borrowed from an item */
-    int64_t id;                         /* the store's number, 0 = not in the store */
-    char currency[MONEY_CURRENCY_SIZE]; /* "" until the first payment is applied */
+    const char *name; /* borrowed from an item */
+    int64_t id;       /* the store's number, 0 = not in the store */
+    enum account_state state;
+    char currency[MONEY_CURRENCY_SIZE]; /* "" while unopened */
     int64_t balance_minor;
-    bool changed; /* by the ledger */
+    bool has_min;
+    int64_t min_minor; /* the lowest balance that a payment may leave */
+    bool changed;      /* by the ledger */
 };
 
 struct chunk_batch {
@@ -95,11 +109,22 @@ struct chunk_batch {
     bool bound;
 };
 
+/*
+ * The fingerprint of a record: its offset, and the first bytes of the SHA-256 over its key, value
+ * and timestamp. The last record before a position tells whether the log is still the same one.
+ */
+struct fingerprint {
+    bool known;
+    int64_t offset;
+    unsigned char print[DIGEST_SHORT_SIZE];
+};
+
 /* The messages of one partition that the chunk covers: offsets from <= offset < to. */
 struct chunk_range {
     int32_t partition;
     int64_t from;
     int64_t to;
+    struct fingerprint last; /* of the last record in it; not known: there is none */
 };
 
 struct chunk {
@@ -114,6 +139,10 @@ struct chunk {
     size_t account_count;
     struct chunk_batch *batches;
     size_t batch_count;
+    bool one_partition;  /* the topic has one, and so one order of all commands */
+    bool strict;         /* accounts open only by command: the store's at load, then the ledger's */
+    bool strict_changed; /* by the ledger */
+    int64_t published;   /* the store is to remember outcomes up to this seq as published */
     int64_t redelivered; /* messages below the position, dropped before they became items */
     int64_t now_ms;      /* when the chunk is decided, Unix milliseconds; for people only */
     struct chunk_ref *refs;

@@ -7,13 +7,46 @@ static bool is_in_currency(const struct chunk_account *account, const char *curr
     return account->currency[0] == '\0' || strcmp(account->currency, currency) == 0;
 }
 
-/* The first rule that refuses a payment whose key is new. */
-static enum reason refusal(const struct chunk *chunk, const struct chunk_item *item)
+/* Whether the accounts may take part, whatever they hold. */
+static enum reason accounts_refusal(const struct chunk *chunk, const struct chunk_account *src,
+                                    const struct chunk_account *dest, const char *currency)
 {
-    const struct payment *payment = &item->payment;
+    if (chunk->strict && (src->state == ACCOUNT_UNOPENED || dest->state == ACCOUNT_UNOPENED)) {
+        return REASON_UNKNOWN_ACCOUNT;
+    }
+    if (src->state == ACCOUNT_CLOSED || dest->state == ACCOUNT_CLOSED) {
+        return REASON_ACCOUNT_CLOSED;
+    }
+    if (!is_in_currency(src, currency) || !is_in_currency(dest, currency)) {
+        return REASON_CURRENCY_MISMATCH;
+    }
+    return REASON_NONE;
+}
+
+static enum reason balance_refusal(const struct chunk_account *src,
+                                   const struct chunk_account *dest, int64_t amount_minor)
+{
+    int64_t left;
+    int64_t sum;
+    bool overflow = __builtin_sub_overflow(src->balance_minor, amount_minor, &left);
+
+    if (src->has_min && (overflow || left < src->min_minor)) {
+        return REASON_INSUFFICIENT_FUNDS;
+    }
+    /* INT64_MIN stays out of reach, so that every balance can be negated. */
+    if (overflow || left == INT64_MIN ||
+        __builtin_add_overflow(dest->balance_minor, amount_minor, &sum)) {
+        return REASON_BALANCE_OVERFLOW;
+    }
+    return REASON_NONE;
+}
+
+/* The first rule that refuses a payment whose key is new. */
+static enum reason payment_refusal(const struct chunk *chunk, const struct chunk_item *item)
+{
+    const struct payment *payment = &item->command.payment;
     const struct chunk_account *src = &chunk->accounts[item->src];
     const struct chunk_account *dest = &chunk->accounts[item->dest];
-    int64_t sum;
 
     if (item->src == item->dest) {
         return REASON_SAME_ACCOUNT;
@@ -24,67 +57,172 @@ static enum reason refusal(const struct chunk *chunk, const struct chunk_item *i
     if (money_exponent(payment->currency) < 0) {
         return REASON_UNKNOWN_CURRENCY;
     }
-    if (!is_in_currency(src, payment->currency) || !is_in_currency(dest, payment->currency)) {
-        return REASON_CURRENCY_MISMATCH;
-    }
-    /* INT64_MIN stays out of reach, so that every balance can be negated. */
-    if (__builtin_sub_overflow(src->balance_minor, payment->amount_minor, &sum) ||
-        sum == INT64_MIN ||
-        __builtin_add_overflow(dest->balance_minor, payment->amount_minor, &sum)) {
-        return REASON_BALANCE_OVERFLOW;
-    }
-    return REASON_NONE;
+    enum reason reason = accounts_refusal(chunk, src, dest, payment->currency);
+    return reason != REASON_NONE ? reason : balance_refusal(src, dest, payment->amount_minor);
 }
 
 static void post(struct chunk_account *account, const char *currency, int64_t amount_minor)
 {
+    if (account->state == ACCOUNT_UNOPENED) {
+        account->state = ACCOUNT_USED;
+    }
     memcpy(account->currency, currency, sizeof(account->currency));
     account->balance_minor += amount_minor;
     account->changed = true;
 }
 
 /* Two postings that sum to zero. */
-static void transfer(struct chunk *chunk, const struct chunk_item *item)
+static enum reason transfer(struct chunk *chunk, const struct chunk_item *item)
 {
-    const struct payment *payment = &item->payment;
+    const struct payment *payment = &item->command.payment;
+    enum reason reason = payment_refusal(chunk, item);
 
-    post(&chunk->accounts[item->src], payment->currency, -payment->amount_minor);
-    post(&chunk->accounts[item->dest], payment->currency, payment->amount_minor);
+    if (reason == REASON_NONE) {
+        post(&chunk->accounts[item->src], payment->currency, -payment->amount_minor);
+        post(&chunk->accounts[item->dest], payment->currency, payment->amount_minor);
+    }
+    return reason;
+}
+
+/* ---- accounts ---- */
+
+static void set_limit(struct chunk_account *account, const struct command *command)
+{
+    account->has_min = command->has_min;
+    account->min_minor = command->min_minor;
+    account->changed = true;
+}
+
+static enum reason open_account(struct chunk *chunk, const struct chunk_item *item)
+{
+    const struct command *command = &item->command;
+    struct chunk_account *account = &chunk->accounts[item->src];
+
+    if (money_exponent(command->payment.currency) < 0) {
+        return REASON_UNKNOWN_CURRENCY;
+    }
+    if (account->state != ACCOUNT_UNOPENED) {
+        return account->state == ACCOUNT_CLOSED ? REASON_ACCOUNT_CLOSED : REASON_ACCOUNT_EXISTS;
+    }
+    if (command->has_min && !chunk->one_partition) {
+        return REASON_NEEDS_ONE_PARTITION;
+    }
+    account->state = ACCOUNT_OPEN;
+    memcpy(account->currency, command->payment.currency, sizeof(account->currency));
+    set_limit(account, command);
+    return REASON_NONE;
+}
+
+static enum reason limit_account(struct chunk *chunk, const struct chunk_item *item)
+{
+    const struct command *command = &item->command;
+    struct chunk_account *account = &chunk->accounts[item->src];
+
+    if (account->state == ACCOUNT_UNOPENED) {
+        return REASON_UNKNOWN_ACCOUNT;
+    }
+    if (account->state == ACCOUNT_CLOSED) {
+        return REASON_ACCOUNT_CLOSED;
+    }
+    if (!is_in_currency(account, command->payment.currency)) {
+        return REASON_CURRENCY_MISMATCH;
+    }
+    if (command->has_min && !chunk->one_partition) {
+        return REASON_NEEDS_ONE_PARTITION;
+    }
+    set_limit(account, command);
+    return REASON_NONE;
+}
+
+static enum reason close_account(struct chunk *chunk, const struct chunk_item *item)
+{
+    struct chunk_account *account = &chunk->accounts[item->src];
+
+    if (account->state == ACCOUNT_UNOPENED) {
+        return REASON_UNKNOWN_ACCOUNT;
+    }
+    if (account->state == ACCOUNT_CLOSED) {
+        return REASON_ACCOUNT_CLOSED;
+    }
+    if (account->balance_minor != 0) {
+        return REASON_BALANCE_NOT_ZERO;
+    }
+    account->state = ACCOUNT_CLOSED;
+    account->changed = true;
+    return REASON_NONE;
+}
+
+static enum reason set_mode(struct chunk *chunk, const struct chunk_item *item)
+{
+    if (item->command.strict && !chunk->one_partition) {
+        return REASON_NEEDS_ONE_PARTITION;
+    }
+    chunk->strict_changed = chunk->strict_changed || chunk->strict != item->command.strict;
+    chunk->strict = item->command.strict;
+    return REASON_NONE;
+}
+
+/* ---- keys ---- */
+
+/* Does what the command orders, or says why not. */
+static enum reason carry_out(struct chunk *chunk, const struct chunk_item *item)
+{
+    switch (item->command.type) {
+    case COMMAND_PAYMENT:
+        return transfer(chunk, item);
+    case COMMAND_ACCOUNT_OPEN:
+        return open_account(chunk, item);
+    case COMMAND_ACCOUNT_LIMIT:
+        return limit_account(chunk, item);
+    case COMMAND_ACCOUNT_CLOSE:
+        return close_account(chunk, item);
+    case COMMAND_ACCOUNTS:
+        return set_mode(chunk, item);
+    case COMMAND_CANCEL:
+    case COMMAND_TYPE_COUNT:
+    default:
+        return REASON_CANCELLED;
+    }
 }
 
 static struct decision decide_new(struct chunk *chunk, const struct chunk_item *item)
 {
-    enum reason reason = refusal(chunk, item);
+    enum reason reason = carry_out(chunk, item);
 
     chunk->keys[item->key].owner = item;
-    if (reason != REASON_NONE) {
-        return (struct decision){OUTCOME_REJECTED, reason, 0};
-    }
-    transfer(chunk, item);
-    return (struct decision){OUTCOME_APPLIED, REASON_NONE, 0};
+    return (struct decision){reason == REASON_NONE ? OUTCOME_APPLIED : OUTCOME_REJECTED, reason, 0};
 }
 
 /* The payload that decided the key, NULL while it is undecided. */
-static const struct payment *first_payload(const struct chunk_key *key)
+static const struct command *first_payload(const struct chunk_key *key)
 {
     if (key->known) {
         return &key->first;
     }
-    return key->owner ? &key->owner->payment : NULL;
+    return key->owner ? &key->owner->command : NULL;
 }
 
 /* The first row of a batch binds its id to its content. False for a row of other content. */
 static bool bind_batch(struct chunk *chunk, const struct chunk_item *item)
 {
-    if (item->batch == CHUNK_NO_BATCH) {
+    if (item->batch == CHUNK_NONE) {
         return true;
     }
     struct chunk_batch *batch = &chunk->batches[item->batch];
     if (!batch->bound) {
-        batch->content = item->payment.batch;
+        batch->content = item->command.payment.batch;
         batch->bound = true;
     }
-    return payment_batch_equal(&batch->content, &item->payment.batch);
+    return payment_batch_equal(&batch->content, &item->command.payment.batch);
+}
+
+/* The fields that make two payloads of one key differ. A cancel asks for the answer, whatever. */
+static unsigned differs(const struct command *first, const struct command *command)
+{
+    if (first->type == COMMAND_CANCEL || command->type == COMMAND_CANCEL) {
+        return 0;
+    }
+    return command_differs(first, command);
 }
 
 static struct decision decide(struct chunk *chunk, const struct chunk_item *item)
@@ -100,8 +238,8 @@ static struct decision decide(struct chunk *chunk, const struct chunk_item *item
         key->origin.offset == item->origin.offset) {
         return (struct decision){OUTCOME_REDELIVERED, REASON_NONE, 0};
     }
-    const struct payment *first = first_payload(key);
-    unsigned fields = first ? payment_differs(first, &item->payment) : 0;
+    const struct command *first = first_payload(key);
+    unsigned fields = first ? differs(first, &item->command) : 0;
     if (!bind_batch(chunk, item)) {
         return (struct decision){OUTCOME_CONFLICT, REASON_BATCH_CHANGED, fields};
     }

@@ -11,17 +11,34 @@
 
 /*
  * Decide every item of an indexed and loaded chunk, in the order of arrival: sets each item's
- * decision, the accounts' currencies, balances and `changed`, the batches' content and `bound`.
+ * decision, what changes of the accounts, the batches' content and `bound`, and `strict`.
  *
  *   this origin is recorded already                  redelivered
  *   unreadable                                       quarantined
  *   batch id bound to other content                  conflict, batch_changed
  *   key decided, same payload                        duplicate
+ *   key decided; it or this command is a cancel      duplicate
  *   key decided, other payload                       conflict, with the fields that differ
  *   a rule of the ledger refuses                     rejected, with the reason
  *   otherwise                                        applied
  *
- * A conflict moves nothing and does not use a key up; applied and rejected do.
+ * A conflict moves nothing and does not use a key up; applied and rejected do. A cancel of a key
+ * that is not decided yet is rejected as `cancelled`, and so uses it up.
+ *
+ * The rules of a payment, in this order:
+ *
+ *   same_account          source and destination are one
+ *   amount_out_of_range   below 1 or above MONEY_MAX_MINOR
+ *   unknown_currency      not in ISO 4217
+ *   unknown_account       accounts are strict, and one was not opened
+ *   account_closed        one was closed
+ *   currency_mismatch     one is kept in another currency
+ *   insufficient_funds    the source would fall below its limit
+ *   balance_overflow      a balance would leave 64 bits
+ *
+ * Limits and strict accounts make outcomes depend on the order of all commands, which only a topic
+ * of one partition has: elsewhere the commands that bring them in are rejected as
+ * needs_one_partition.
  */
 void ledger_decide(struct chunk *chunk);
 

@@ -22,14 +22,14 @@ static void print_version(void)
 static int dispatch(const struct options *options, struct error *err)
 {
     switch (options->command) {
-    case COMMAND_RUN:
+    case SUBCOMMAND_RUN:
         return run(options);
-    case COMMAND_STATS:
+    case SUBCOMMAND_STATS:
         return stats(options, err);
-    case COMMAND_VERSION:
+    case SUBCOMMAND_VERSION:
         print_version();
         return EX_OK;
-    case COMMAND_HELP:
+    case SUBCOMMAND_HELP:
     default:
         fputs(options_help(options->help_for), stdout);
         return EX_OK;

@@ -15,8 +15,8 @@ enum option_id {
     OPTION_VERSION,
 };
 
-#define FOR_RUN   (1U << COMMAND_RUN)
-#define FOR_STATS (1U << COMMAND_STATS)
+#define FOR_RUN   (1U << SUBCOMMAND_RUN)
+#define FOR_STATS (1U << SUBCOMMAND_STATS)
 
 static const struct option long_options[] = {
     {"db", required_argument, NULL, OPTION_DB},
@@ -85,15 +85,15 @@ static const char stats_help[] =
     "      --json     one JSON object; amounts are decimals in strings\n"
     "  -h, --help     this text\n";
 
-const char *options_help(enum command command)
+const char *options_help(enum subcommand command)
 {
     switch (command) {
-    case COMMAND_RUN:
+    case SUBCOMMAND_RUN:
         return run_help;
-    case COMMAND_STATS:
+    case SUBCOMMAND_STATS:
         return stats_help;
-    case COMMAND_HELP:
-    case COMMAND_VERSION:
+    case SUBCOMMAND_HELP:
+    case SUBCOMMAND_VERSION:
     default:
         return main_help;
     }
@@ -178,14 +178,14 @@ static int take_option(struct options *options, int id, const char *value, struc
 static int take_command(struct options *options, const char *word, struct error *err)
 {
     if (strcmp(word, "run") == 0) {
-        options->command = COMMAND_RUN;
+        options->command = SUBCOMMAND_RUN;
     } else if (strcmp(word, "stats") == 0) {
-        options->command = COMMAND_STATS;
+        options->command = SUBCOMMAND_STATS;
     } else if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 ||
                strcmp(word, "-h") == 0) {
-        options->command = COMMAND_HELP;
+        options->command = SUBCOMMAND_HELP;
     } else if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0) {
-        options->command = COMMAND_VERSION;
+        options->command = SUBCOMMAND_VERSION;
     } else {
         return error_set(err, EX_USAGE, "there is no command \"%s\": see payd --help", word);
     }
@@ -194,16 +194,16 @@ static int take_command(struct options *options, const char *word, struct error 
 
 static int check(const struct options *options, struct error *err)
 {
-    if (options->command != COMMAND_RUN && options->command != COMMAND_STATS) {
+    if (options->command != SUBCOMMAND_RUN && options->command != SUBCOMMAND_STATS) {
         return 0;
     }
     if (!options->db || options->db[0] == '\0') {
         return error_set(err, EX_USAGE, "no ledger is named: use --db FILE");
     }
-    if (options->command == COMMAND_RUN && options->kafka.topic[0] == '\0') {
+    if (options->command == SUBCOMMAND_RUN && options->kafka.topic[0] == '\0') {
         return error_set(err, EX_USAGE, "the topic's name is empty");
     }
-    if (options->command == COMMAND_RUN && options->group[0] == '\0') {
+    if (options->command == SUBCOMMAND_RUN && options->group[0] == '\0') {
         return error_set(err, EX_USAGE, "the group's name is empty");
     }
     return 0;
@@ -216,7 +216,7 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
     int id;
 
     *ret = (struct options){
-        .help_for = COMMAND_HELP,
+        .help_for = SUBCOMMAND_HELP,
         .group = OPTIONS_DEFAULT_GROUP,
         .kafka = {.env_brokers = env->brokers,
                   .topic = env->topic && env->topic[0] ? env->topic : OPTIONS_DEFAULT_TOPIC,
@@ -233,11 +233,11 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
     while ((id = getopt_long(argc - 1, argv + 1, ":b:t:g:X:F:h", long_options, NULL)) != -1) {
         if (id == 'h') {
             ret->help_for = ret->command;
-            ret->command = COMMAND_HELP;
+            ret->command = SUBCOMMAND_HELP;
             return 0;
         }
         if (id == OPTION_VERSION) {
-            ret->command = COMMAND_VERSION;
+            ret->command = SUBCOMMAND_VERSION;
             return 0;
         }
         const char *given = argv[optind]; /* argv + 1 and optind - 1: the word just read */

@@ -10,11 +10,11 @@
 
 #include <stdbool.h>
 
-enum command { COMMAND_HELP, COMMAND_VERSION, COMMAND_RUN, COMMAND_STATS };
+enum subcommand { SUBCOMMAND_HELP, SUBCOMMAND_VERSION, SUBCOMMAND_RUN, SUBCOMMAND_STATS };
 
 struct options {
-    enum command command;
-    enum command help_for; /* COMMAND_HELP: for which command; COMMAND_HELP = for payd */
+    enum subcommand command;
+    enum subcommand help_for; /* SUBCOMMAND_HELP: for which command; SUBCOMMAND_HELP = for payd */
     const char *db;
     const char *group;
     struct kafka_args kafka;
@@ -41,6 +41,6 @@ MUST_CHECK int options_parse(int argc, char **argv, const struct options_env *en
                              struct options *ret, struct error *err);
 
 /* The help text of a command, a static string that fits a screen of 80 x 24. */
-const char *options_help(enum command command);
+const char *options_help(enum subcommand command);
 
 #endif

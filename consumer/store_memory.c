@@ -10,7 +10,7 @@
  * rollback() brings back.
  */
 struct decision_row {
-    struct payment payment;
+    struct command command;
     struct origin origin;
     enum outcome outcome;
     int64_t seq;
@@ -142,7 +142,7 @@ static struct decision_row *find_decision(const struct contents *contents, const
     struct decision_row *row;
 
     for (size_t i = 0; (row = row_at(contents, TABLE_DECISIONS, i)); i++) {
-        if (strcmp(row->payment.key, key) == 0) {
+        if (strcmp(row->command.payment.key, key) == 0) {
             return row;
         }
     }
@@ -253,7 +253,7 @@ static enum store_status memory_claim(struct store *base, struct chunk *chunk, s
         if (row) {
             key->seq = row->seq;
             key->origin = row->origin;
-            key->first = row->payment;
+            key->first = row->command;
         }
     }
     return STORE_OK;
@@ -293,7 +293,7 @@ static void save_item(struct contents *now, struct chunk *chunk, const struct ch
     if (outcome == OUTCOME_APPLIED || outcome == OUTCOME_REJECTED) {
         int64_t seq = (int64_t)now->tables[TABLE_DECISIONS].count + 1;
         *(struct decision_row *)row_add(now, TABLE_DECISIONS) =
-            (struct decision_row){item->payment, item->origin, outcome, seq};
+            (struct decision_row){item->command, item->origin, outcome, seq};
         chunk->keys[item->key].seq = seq;
     } else if (outcome != OUTCOME_REDELIVERED) {
         *(struct recorded_row *)row_add(now, TABLE_RECORDED) =
@@ -416,9 +416,9 @@ static enum store_status memory_stats(struct store *base, struct store_stats *re
     const struct decision_row *row;
     for (size_t i = 0; (row = row_at(now, TABLE_DECISIONS, i)); i++) {
         if (row->outcome == OUTCOME_APPLIED) {
-            struct store_currency *currency = stats_currency(ret, row->payment.currency);
+            struct store_currency *currency = stats_currency(ret, row->command.payment.currency);
             currency->applied++;
-            money_sum_add(&currency->total, row->payment.amount_minor);
+            money_sum_add(&currency->total, row->command.payment.amount_minor);
         }
     }
     ret->position_count = positions;

@@ -8,8 +8,10 @@
 
 static bool read_first(sqlite3_stmt *row, struct chunk_key *key)
 {
-    struct payment *first = &key->first;
+    struct payment *first = &key->first.payment;
     bool good = true;
+
+    command_init(&key->first, COMMAND_PAYMENT);
 
     key->seq = sqlite3_column_int64(row, 0);
     key->origin = (struct origin){.partition = sqlite3_column_int(row, 1),

@@ -81,7 +81,7 @@ static enum store_status add_decision(struct store_sqlite *store, struct chunk *
 {
     const enum statement id = STATEMENT_ADD_DECISION;
     unsigned char form[KEY_FORM_SIZE];
-    size_t len = key_form(form, item->payment.key);
+    size_t len = key_form(form, item->command.payment.key);
     struct chunk_account *src = &chunk->accounts[item->src];
     struct chunk_account *dest = &chunk->accounts[item->dest];
 
@@ -97,9 +97,9 @@ static enum store_status add_decision(struct store_sqlite *store, struct chunk *
     sqlite_bind_blob(store, id, 2, form, len);
     sqlite_bind_int(store, id, 3, src->id);
     sqlite_bind_int(store, id, 4, dest->id);
-    sqlite_bind_int(store, id, 5, item->payment.amount_minor);
-    sqlite_bind_text(store, id, 6, item->payment.currency);
-    if (item->batch != CHUNK_NO_BATCH) {
+    sqlite_bind_int(store, id, 5, item->command.payment.amount_minor);
+    sqlite_bind_text(store, id, 6, item->command.payment.currency);
+    if (item->batch != CHUNK_NONE) {
         sqlite_bind_int(store, id, 7, chunk->batches[item->batch].id);
     }
     sqlite_bind_int(store, id, 8, item->decision.outcome);
@@ -117,8 +117,8 @@ static enum store_status add_repeat(struct store_sqlite *store, const struct chu
     const struct chunk_key *key = &chunk->keys[item->key];
     bool conflict = item->decision.outcome == OUTCOME_CONFLICT;
     unsigned char form[KEY_FORM_SIZE];
-    char fields[PAYMENT_FIELDS_SIZE];
-    size_t len = key_form(form, item->payment.key);
+    char fields[COMMAND_FIELDS_SIZE];
+    size_t len = key_form(form, item->command.payment.key);
 
     sqlite_bind_int(store, id, 1, item->origin.partition);
     sqlite_bind_int(store, id, 2, item->origin.offset);
@@ -129,7 +129,7 @@ static enum store_status add_repeat(struct store_sqlite *store, const struct chu
     sqlite_bind_int(store, id, 5, item->decision.outcome);
     sqlite_bind_int(store, id, 6, item->decision.reason);
     if (conflict) {
-        sqlite_bind_text(store, id, 7, payment_fields(fields, item->decision.fields));
+        sqlite_bind_text(store, id, 7, command_fields(fields, item->decision.fields));
         sqlite_bind_blob(store, id, 8, item->raw.value, item->raw.value_len);
     }
     sqlite_bind_int(store, id, 9, chunk->now_ms);
@@ -256,15 +256,15 @@ static enum store_status save_totals(struct store_sqlite *store, const struct ch
         if (item->decision.outcome != OUTCOME_APPLIED) {
             continue;
         }
-        while (at < count && strcmp(sums[at].currency, item->payment.currency) != 0) {
+        while (at < count && strcmp(sums[at].currency, item->command.payment.currency) != 0) {
             at++;
         }
         if (at == count) {
             sums[count] = (struct store_currency){.applied = 0};
-            memcpy(sums[count++].currency, item->payment.currency, MONEY_CURRENCY_SIZE);
+            memcpy(sums[count++].currency, item->command.payment.currency, MONEY_CURRENCY_SIZE);
         }
         sums[at].applied++;
-        money_sum_add(&sums[at].total, item->payment.amount_minor);
+        money_sum_add(&sums[at].total, item->command.payment.amount_minor);
     }
     for (size_t i = 0; status == STORE_OK && i < count; i++) {
         status = add_to_total(store, &sums[i], err);

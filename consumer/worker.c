@@ -234,8 +234,8 @@ static int add_message(struct worker *worker, const struct inbox_message *messag
     item->origin = *origin;
     item->raw = message->raw;
     range->to = origin->offset + 1;
-    if (payment_json_decode(message->raw.key, message->raw.key_len, message->raw.value,
-                            message->raw.value_len, &item->payment, &item->unreadable,
+    if (command_json_decode(message->raw.key, message->raw.key_len, message->raw.value,
+                            message->raw.value_len, &item->command, &item->unreadable,
                             item->detail) != 0) {
         return error_set(err, EX_OSERR, "out of memory");
     }
@@ -334,7 +334,7 @@ static void log_item(const struct worker *worker, const struct chunk_item *item)
 {
     char key[TEXT_ESCAPED_SIZE];
     char detail[2 * UNREADABLE_DETAIL_SIZE];
-    char fields[PAYMENT_FIELDS_SIZE];
+    char fields[COMMAND_FIELDS_SIZE];
     const struct origin *origin = &item->origin;
 
     if (item->decision.outcome == OUTCOME_QUARANTINED) {
@@ -351,7 +351,7 @@ static void log_item(const struct worker *worker, const struct chunk_item *item)
             "topic=\"%s\" partition=%" PRId32 " offset=%" PRId64 " key=\"%s\" reason=%s fields=%s",
             worker->options.topic, origin->partition, origin->offset,
             text_escape(key, sizeof(key), item->raw.key, item->raw.key_len),
-            reason_name(item->decision.reason), payment_fields(fields, item->decision.fields));
+            reason_name(item->decision.reason), command_fields(fields, item->decision.fields));
     }
 }
 

@@ -1,7 +1,7 @@
 #include "producer/batch.h"
 
+#include "common/command_json.h"
 #include "common/failpoint.h"
-#include "common/payment_json.h"
 #include "common/stop.h"
 #include "producer/bad_file.h"
 #include "producer/batch_digest.h"
@@ -187,12 +187,11 @@ void batch_release(struct batch *batch)
 
 /* ---- pass 2: publish ---- */
 
-void batch_report(void *user, const char *key, size_t key_len, enum delivery delivery,
-                  const char *reason)
+void batch_report(void *user, const struct publisher_receipt *receipt)
 {
     struct batch_tally *tally = user;
 
-    switch (delivery) {
+    switch (receipt->delivery) {
     case DELIVERY_ACKNOWLEDGED:
         tally->acknowledged++;
         break;
@@ -204,27 +203,30 @@ void batch_report(void *user, const char *key, size_t key_len, enum delivery del
         tally->unknown++;
         break;
     }
-    if (delivery != DELIVERY_ACKNOWLEDGED) {
+    if (receipt->delivery != DELIVERY_ACKNOWLEDGED) {
         progress_clear(tally->progress);
-        fprintf(tally->messages, "%s %.*s: %s\n", summary_delivery_name(delivery), (int)key_len,
-                key, reason);
+        fprintf(tally->messages, "%s %.*s: %s\n", summary_delivery_name(receipt->delivery),
+                (int)receipt->key_len, receipt->key, receipt->reason);
     }
     progress_update(tally->progress, tally->acknowledged + tally->unknown + tally->failed);
 }
 
-static int send_row(const struct batch *batch, struct publisher *publisher, struct payment *payment,
-                    struct error *err)
+static int send_row(const struct batch *batch, struct publisher *publisher,
+                    const struct payment *payment, struct error *err)
 {
-    char value[PAYMENT_JSON_SIZE];
+    struct command command = {.type = COMMAND_PAYMENT, .payment = *payment};
+    struct publisher_message message = {.key = payment->key, .key_len = strlen(payment->key)};
+    char value[COMMAND_JSON_SIZE];
 
     if (batch->tag.id[0]) {
-        payment->batch = batch->tag;
+        command.payment.batch = batch->tag;
     }
-    size_t len = payment_json_encode(payment, value);
-    if (len == 0) {
+    message.value = value;
+    message.value_len = command_json_encode(&command, value);
+    if (message.value_len == 0) {
         return error_set(err, EX_OSERR, "out of memory");
     }
-    if (publisher_send(publisher, payment->key, strlen(payment->key), value, len, err) != 0) {
+    if (publisher_send(publisher, &message, err) != 0) {
         return -1;
     }
     FAILPOINT("batch-row-sent");

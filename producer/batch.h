@@ -62,8 +62,7 @@ struct batch_tally {
 };
 
 /* A publisher_report; user is a struct batch_tally. */
-void batch_report(void *user, const char *key, size_t key_len, enum delivery delivery,
-                  const char *reason);
+void batch_report(void *user, const struct publisher_receipt *receipt);
 
 /*
  * Publish a checked batch through a publisher that reports to batch_report() with this tally, and

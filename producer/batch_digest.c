@@ -1,8 +1,5 @@
 #include "producer/batch_digest.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -14,13 +11,8 @@ static const char domain[] = "pay batch 1";
 #define ROW_MAX (4 * 2 + PAYMENT_KEY_MAX + 2 * PAYMENT_ACCOUNT_MAX + MONEY_CURRENCY_SIZE + 8)
 
 struct batch_digest {
-    EVP_MD_CTX *context;
+    struct digest *rows;
 };
-
-static int failed(struct error *err)
-{
-    return error_set(err, EX_OSERR, "OpenSSL cannot compute a SHA-256");
-}
 
 int batch_digest_open(struct batch_digest **ret, struct error *err)
 {
@@ -29,11 +21,10 @@ int batch_digest_open(struct batch_digest **ret, struct error *err)
     if (!digest) {
         return error_set(err, EX_OSERR, "out of memory");
     }
-    digest->context = EVP_MD_CTX_new();
-    if (!digest->context || EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) != 1 ||
-        EVP_DigestUpdate(digest->context, domain, sizeof(domain)) != 1) {
+    if (digest_open(&digest->rows, err) != 0 ||
+        digest_add(digest->rows, domain, sizeof(domain), err) != 0) {
         batch_digest_close(digest);
-        return failed(err);
+        return -1;
     }
     *ret = digest;
     return 0;
@@ -67,33 +58,25 @@ int batch_digest_add(struct batch_digest *digest, const struct payment *payment,
     end = put_text(end, payment->dest);
     end = put_text(end, payment->currency);
     end = put_number(end, (uint64_t)payment->amount_minor, 8);
-    return EVP_DigestUpdate(digest->context, row, (size_t)(end - row)) == 1 ? 0 : failed(err);
+    return digest_add(digest->rows, row, (size_t)(end - row), err);
 }
 
 int batch_digest_finish(struct batch_digest *digest, char ret[PAYMENT_DIGEST_LEN + 1],
                         struct error *err)
 {
-    unsigned char hash[PAYMENT_DIGEST_LEN / 2];
-    unsigned len;
+    unsigned char hash[DIGEST_SIZE];
 
-    if (EVP_DigestFinal_ex(digest->context, hash, &len) != 1 || len != sizeof(hash)) {
-        return failed(err);
+    if (digest_finish(digest->rows, hash, err) != 0) {
+        return -1;
     }
-    for (size_t i = 0; i < sizeof(hash); i++) {
-        snprintf(ret + 2 * i, 3, "%02x", hash[i]);
-    }
+    digest_hex(ret, hash, sizeof(hash));
     return 0;
 }
 
 void batch_digest_close(struct batch_digest *digest)
 {
     if (digest) {
-        EVP_MD_CTX_free(digest->context);
+        digest_close(digest->rows);
         free(digest);
     }
-}
-
-const char *batch_digest_library_version(void)
-{
-    return OpenSSL_version(OPENSSL_VERSION_STRING);
 }

@@ -10,6 +10,7 @@
 #define PRODUCER_BATCH_DIGEST_H
 
 #include "common/compiler.h"
+#include "common/digest.h"
 #include "common/error.h"
 #include "common/payment.h"
 
@@ -28,8 +29,5 @@ MUST_CHECK int batch_digest_finish(struct batch_digest *digest, char ret[PAYMENT
 
 /* NULL is accepted. */
 void batch_digest_close(struct batch_digest *digest);
-
-/* The version of OpenSSL, a static string. */
-const char *batch_digest_library_version(void);
 
 #endif

@@ -15,15 +15,15 @@
 static int run(const struct options *options)
 {
     switch (options->command) {
-    case COMMAND_SEND:
+    case SUBCOMMAND_SEND:
         return send_run(options);
-    case COMMAND_BATCH:
+    case SUBCOMMAND_BATCH:
         return batch_run(options);
-    case COMMAND_KEY:
+    case SUBCOMMAND_KEY:
         return send_print_key();
-    case COMMAND_VERSION:
+    case SUBCOMMAND_VERSION:
         return version_print();
-    case COMMAND_HELP:
+    case SUBCOMMAND_HELP:
     default:
         fputs(options->usage, stdout);
         return EX_OK;

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define FOR_SEND  (1U << COMMAND_SEND)
-#define FOR_BATCH (1U << COMMAND_BATCH)
+#define FOR_SEND  (1U << SUBCOMMAND_SEND)
+#define FOR_BATCH (1U << SUBCOMMAND_BATCH)
 #define FOR_KAFKA (FOR_SEND | FOR_BATCH)
-#define FOR_ALL   (FOR_SEND | FOR_BATCH | 1U << COMMAND_KEY)
+#define FOR_ALL   (FOR_SEND | FOR_BATCH | 1U << SUBCOMMAND_KEY)
 
 /* Options without a letter. */
 enum {
@@ -110,9 +110,9 @@ static const struct {
     int operands_min; /* the command's name not counted */
     int operands_max;
 } commands[] = {
-    [COMMAND_SEND] = {"send", usage_send, 3, 4},
-    [COMMAND_BATCH] = {"batch", usage_batch, 1, 1},
-    [COMMAND_KEY] = {"key", usage_key, 0, 0},
+    [SUBCOMMAND_SEND] = {"send", usage_send, 3, 4},
+    [SUBCOMMAND_BATCH] = {"batch", usage_batch, 1, 1},
+    [SUBCOMMAND_KEY] = {"key", usage_key, 0, 0},
 };
 
 #define COMMANDS     ((int)(sizeof(commands) / sizeof(commands[0])))
@@ -319,18 +319,18 @@ static int take_command(struct options *ret, const struct line *line, struct err
     if (command < 0) {
         return refuse_command(line, err);
     }
-    ret->command = (enum command)command;
+    ret->command = (enum subcommand)command;
     if (check_fit(ret, line, err) != 0) {
         return -1;
     }
-    if (ret->command == COMMAND_SEND) {
+    if (ret->command == SUBCOMMAND_SEND) {
         ret->src = line->operands[1];
         ret->dest = line->operands[2];
         ret->amount = line->operands[3];
         ret->currency = line->operand_count > 4 ? line->operands[4] : NULL;
         return check_send(ret, err);
     }
-    if (ret->command == COMMAND_BATCH) {
+    if (ret->command == SUBCOMMAND_BATCH) {
         ret->file = line->operands[1];
         return check_batch(ret, err);
     }
@@ -356,12 +356,12 @@ int options_parse(int argc, char *const argv[], const struct options_env *env, s
     }
     if (was_seen(&line, 'h')) {
         int command = find_command(&line);
-        ret->command = COMMAND_HELP;
+        ret->command = SUBCOMMAND_HELP;
         ret->usage = command < 0 ? usage_all : commands[command].usage;
         return 0;
     }
     if (was_seen(&line, OPTION_VERSION)) {
-        ret->command = COMMAND_VERSION;
+        ret->command = SUBCOMMAND_VERSION;
         return 0;
     }
     return take_command(ret, &line, err);

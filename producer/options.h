@@ -12,12 +12,12 @@
 
 #define OPTIONS_DEFAULT_TOPIC "payments"
 
-enum command {
-    COMMAND_SEND,
-    COMMAND_BATCH,
-    COMMAND_KEY,
-    COMMAND_HELP, /* print usage */
-    COMMAND_VERSION,
+enum subcommand {
+    SUBCOMMAND_SEND,
+    SUBCOMMAND_BATCH,
+    SUBCOMMAND_KEY,
+    SUBCOMMAND_HELP, /* print usage */
+    SUBCOMMAND_VERSION,
 };
 
 /* What the environment says; a variable that is not set is NULL. */
@@ -28,8 +28,8 @@ struct options_env {
 
 /* All strings are borrowed from argv and the environment. What was not given is NULL. */
 struct options {
-    enum command command;
-    const char *usage; /* what COMMAND_HELP prints, static */
+    enum subcommand command;
+    const char *usage; /* what SUBCOMMAND_HELP prints, static */
     struct kafka_args kafka;
     bool json;
 

@@ -1,6 +1,6 @@
 #include "producer/send.h"
 
-#include "common/payment_json.h"
+#include "common/command_json.h"
 #include "common/stop.h"
 #include "common/uuid7.h"
 #include "producer/progress.h"
@@ -88,16 +88,13 @@ struct sending {
     char reason[256];
 };
 
-static void on_report(void *user, const char *key, size_t key_len, enum delivery delivery,
-                      const char *reason)
+static void on_report(void *user, const struct publisher_receipt *receipt)
 {
     struct sending *sending = user;
 
-    (void)key;
-    (void)key_len;
     sending->reported = true;
-    sending->delivery = delivery;
-    snprintf(sending->reason, sizeof(sending->reason), "%s", reason);
+    sending->delivery = receipt->delivery;
+    snprintf(sending->reason, sizeof(sending->reason), "%s", receipt->reason);
 }
 
 static struct source_text text_of(const char *argument)
@@ -157,8 +154,11 @@ static int publish(const struct options *options, const struct payment *payment,
                    struct sending *sending, struct error *err)
 {
     struct publisher *publisher = NULL;
-    char value[PAYMENT_JSON_SIZE];
-    size_t len = payment_json_encode(payment, value);
+    const struct command command = {.type = COMMAND_PAYMENT, .payment = *payment};
+    char value[COMMAND_JSON_SIZE];
+    size_t len = command_json_encode(&command, value);
+    const struct publisher_message message = {
+        .key = payment->key, .key_len = strlen(payment->key), .value = value, .value_len = len};
     int result = -1;
 
     if (len == 0) {
@@ -167,14 +167,14 @@ static int publish(const struct options *options, const struct payment *payment,
     if (publisher_open(&publisher, &options->kafka, on_report, sending, err) != 0) {
         return -1;
     }
-    if (show_key(options, payment, err) == 0 &&
-        publisher_send(publisher, payment->key, strlen(payment->key), value, len, err) == 0) {
+    if (show_key(options, payment, err) == 0 && publisher_send(publisher, &message, err) == 0) {
         send_wait(publisher);
         result = 0;
     }
     publisher_close(publisher);
     if (result == 0 && !sending->reported) {
-        on_report(sending, NULL, 0, DELIVERY_UNKNOWN, "the client gave no report");
+        sending->delivery = DELIVERY_UNKNOWN;
+        snprintf(sending->reason, sizeof(sending->reason), "the client gave no report");
     }
     return result;
 }

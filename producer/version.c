@@ -1,7 +1,7 @@
 #include "producer/version.h"
 
+#include "common/digest.h"
 #include "common/kafka_conf.h"
-#include "producer/batch_digest.h"
 #include "producer/source.h"
 #include "producer/summary_json.h"
 
@@ -14,6 +14,6 @@ int version_print(void)
     printf("librdkafka %s\n", kafka_conf_library_version());
     printf("cJSON %s\n", summary_json_library_version());
     printf("libcsv %s\n", source_csv_library_version());
-    printf("OpenSSL %s\n", batch_digest_library_version());
+    printf("OpenSSL %s\n", digest_library_version());
     return EX_OK;
 }

@@ -13,10 +13,10 @@
 
 const char *kit_answer(char buf[KIT_ANSWER_SIZE], const struct decision *decision)
 {
-    char fields[PAYMENT_FIELDS_SIZE];
+    char fields[COMMAND_FIELDS_SIZE];
     bool has_reason = decision->reason != REASON_NONE;
 
-    payment_fields(fields, decision->fields);
+    command_fields(fields, decision->fields);
     snprintf(buf, KIT_ANSWER_SIZE, "%s%s%s%s%s", outcome_name(decision->outcome),
              has_reason ? " " : "", has_reason ? reason_name(decision->reason) : "",
              fields[0] ? " " : "", fields);
@@ -46,7 +46,7 @@ struct chunk_item *kit_add(struct chunk *chunk, const struct kit_row *row, int32
     item->origin = (struct origin){partition, offset, NOW_MS - 1000};
     item->raw = (struct raw_message){"raw key", 7, "raw value", 9, NULL};
     if (row->key) {
-        item->payment = kit_payment(row);
+        item->command = (struct command){.type = COMMAND_PAYMENT, .payment = kit_payment(row)};
     } else {
         item->unreadable = UNREADABLE_JSON;
         payment_copy(item->detail, "not a JSON object", 17);
@@ -118,7 +118,8 @@ struct chunk_account kit_account(struct store *store, const char *name)
     struct error err = {0, ""};
 
     cr_assert_not_null(chunk);
-    chunk_add(chunk)->payment = kit_payment(&row);
+    chunk_add(chunk)->command =
+        (struct command){.type = COMMAND_PAYMENT, .payment = kit_payment(&row)};
     chunk_index(chunk);
     cr_assert_eq(store->ops->begin(store, &err), STORE_OK, "%s", err.text);
     cr_assert_eq(store->ops->load(store, chunk, &err), STORE_OK, "%s", err.text);

@@ -40,12 +40,12 @@ static void add_rows(const struct row *rows, size_t count)
             item->unreadable = UNREADABLE_JSON;
             continue;
         }
-        item->payment = (struct payment){.amount_minor = 1, .currency = "EUR"};
-        payment_copy(item->payment.key, rows[i].key, strlen(rows[i].key));
-        payment_copy(item->payment.src, rows[i].src, strlen(rows[i].src));
-        payment_copy(item->payment.dest, rows[i].dest, strlen(rows[i].dest));
+        command_init(&item->command, COMMAND_PAYMENT);
+        payment_copy(item->command.payment.key, rows[i].key, strlen(rows[i].key));
+        payment_copy(item->command.payment.src, rows[i].src, strlen(rows[i].src));
+        payment_copy(item->command.payment.dest, rows[i].dest, strlen(rows[i].dest));
         if (rows[i].batch) {
-            payment_copy(item->payment.batch.id, rows[i].batch, strlen(rows[i].batch));
+            payment_copy(item->command.payment.batch.id, rows[i].batch, strlen(rows[i].batch));
         }
     }
 }
@@ -68,7 +68,7 @@ static void expect_own_names(const struct row *rows, size_t count)
             cr_assert_lt(item->batch, chunk->batch_count);
             cr_expect_str_eq(chunk->batches[item->batch].content.id, rows[i].batch);
         } else {
-            cr_expect_eq(item->batch, CHUNK_NO_BATCH);
+            cr_expect_eq(item->batch, CHUNK_NONE);
         }
     }
 }
@@ -107,7 +107,7 @@ Test(chunk, items_point_at_their_own_names)
     add_rows(rows, row_count);
     chunk_index(chunk);
     expect_own_names(rows, row_count);
-    cr_expect_eq(chunk->items[2].batch, CHUNK_NO_BATCH);
+    cr_expect_eq(chunk->items[2].batch, CHUNK_NONE);
 }
 
 Test(chunk, nothing_is_known_after_indexing)
@@ -226,7 +226,7 @@ Test(chunk, a_range_is_made_once_a_partition)
 Test(chunk, holds_as_many_different_names_as_it_can_have)
 {
     for (size_t i = 0; i < CAPACITY; i++) {
-        struct payment *payment = &chunk_add(chunk)->payment;
+        struct payment *payment = &chunk_add(chunk)->command.payment;
         *payment = (struct payment){.amount_minor = 1};
         /* Backwards, so that sorting has something to do. */
         snprintf(payment->key, sizeof(payment->key), "k%03zu", CAPACITY - i);
@@ -244,9 +244,9 @@ Test(chunk, holds_as_many_different_names_as_it_can_have)
     cr_expect_eq(chunk->range_count, CHUNK_PARTITIONS_MAX);
     for (size_t i = 0; i < CAPACITY; i++) {
         const struct chunk_item *item = &chunk->items[i];
-        cr_expect_eq(chunk->keys[item->key].key, item->payment.key);
-        cr_expect_str_eq(chunk->accounts[item->src].name, item->payment.src);
-        cr_expect_str_eq(chunk->accounts[item->dest].name, item->payment.dest);
+        cr_expect_eq(chunk->keys[item->key].key, item->command.payment.key);
+        cr_expect_str_eq(chunk->accounts[item->src].name, item->command.payment.src);
+        cr_expect_str_eq(chunk->accounts[item->dest].name, item->command.payment.dest);
     }
 }
 

@@ -69,7 +69,7 @@ Test(options_pay, send_takes_its_operands)
     struct error err;
 
     cr_assert_eq(parse(args, &no_env, &options, &err), 0);
-    cr_expect_eq(options.command, COMMAND_SEND);
+    cr_expect_eq(options.command, SUBCOMMAND_SEND);
     cr_expect_str_eq(options.src, "ann");
     cr_expect_str_eq(options.dest, "bob");
     cr_expect_str_eq(options.amount, "12.34");
@@ -120,7 +120,7 @@ Test(options_pay, batch_takes_a_file_or_standard_input)
     struct error err;
 
     cr_assert_eq(parse(args, &no_env, &options, &err), 0);
-    cr_expect_eq(options.command, COMMAND_BATCH);
+    cr_expect_eq(options.command, SUBCOMMAND_BATCH);
     cr_expect_str_eq(options.file, "-");
     cr_expect_str_eq(options.batch_id, "payroll-11");
     cr_expect(options.skip_bad);
@@ -188,17 +188,17 @@ Test(options_pay, help_and_version_are_answers_not_errors)
 {
     static const struct {
         const char *args[ARGS_MAX];
-        enum command command;
+        enum subcommand command;
         const char *usage; /* how it begins */
     } rows[] = {
-        {{"--help"}, COMMAND_HELP, "Usage: pay send SRC DEST AMOUNT [CURRENCY] (--key KEY"},
-        {{"-h"}, COMMAND_HELP, "Usage: pay send"},
-        {{"send", "--help"}, COMMAND_HELP, "Usage: pay send"},
-        {{"batch", "-h"}, COMMAND_HELP, "Usage: pay batch"},
-        {{"--help", "batch"}, COMMAND_HELP, "Usage: pay batch"},
-        {{"key", "--help"}, COMMAND_HELP, "Usage: pay key"},
-        {{"--version"}, COMMAND_VERSION, NULL},
-        {{"send", "--version"}, COMMAND_VERSION, NULL},
+        {{"--help"}, SUBCOMMAND_HELP, "Usage: pay send SRC DEST AMOUNT [CURRENCY] (--key KEY"},
+        {{"-h"}, SUBCOMMAND_HELP, "Usage: pay send"},
+        {{"send", "--help"}, SUBCOMMAND_HELP, "Usage: pay send"},
+        {{"batch", "-h"}, SUBCOMMAND_HELP, "Usage: pay batch"},
+        {{"--help", "batch"}, SUBCOMMAND_HELP, "Usage: pay batch"},
+        {{"key", "--help"}, SUBCOMMAND_HELP, "Usage: pay key"},
+        {{"--version"}, SUBCOMMAND_VERSION, NULL},
+        {{"send", "--version"}, SUBCOMMAND_VERSION, NULL},
     };
     struct options options;
     struct error err;

@@ -30,7 +30,7 @@ Test(options_payd, run_has_defaults_for_all_but_the_ledger)
 {
     cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &no_env), 0, "%s",
                  err.text);
-    cr_expect_eq(options.command, COMMAND_RUN);
+    cr_expect_eq(options.command, SUBCOMMAND_RUN);
     cr_expect_str_eq(options.db, "l.db");
     cr_expect_str_eq(options.group, "payd");
     cr_expect_str_eq(options.kafka.topic, "payments");
@@ -71,7 +71,7 @@ Test(options_payd, reads_every_option_of_run)
 
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         cr_assert_eq(parse(forms[i], &no_env), 0, "row %zu: %s", i, err.text);
-        cr_expect_eq(options.command, COMMAND_RUN);
+        cr_expect_eq(options.command, SUBCOMMAND_RUN);
         cr_expect_str_eq(options.db, "l.db");
         cr_expect_str_eq(options.kafka.brokers, "b:1");
         cr_expect_str_eq(options.kafka.topic, "top");
@@ -107,7 +107,7 @@ Test(options_payd, keeps_properties_in_their_order)
 Test(options_payd, reads_stats)
 {
     cr_assert_eq(parse((const char *[ARGS_MAX]){"stats", "--db", "l.db"}, &no_env), 0);
-    cr_expect_eq(options.command, COMMAND_STATS);
+    cr_expect_eq(options.command, SUBCOMMAND_STATS);
     cr_expect_str_eq(options.db, "l.db");
     cr_expect_not(options.json);
     cr_assert_eq(parse((const char *[ARGS_MAX]){"stats", "--json", "--db", "l.db"}, &no_env), 0);
@@ -118,19 +118,19 @@ Test(options_payd, help_and_version_need_nothing_else)
 {
     static const struct {
         const char *args[ARGS_MAX];
-        enum command command;
-        enum command help_for;
+        enum subcommand command;
+        enum subcommand help_for;
     } rows[] = {
-        {{"help"}, COMMAND_HELP, COMMAND_HELP},
-        {{"--help"}, COMMAND_HELP, COMMAND_HELP},
-        {{"-h"}, COMMAND_HELP, COMMAND_HELP},
-        {{"run", "--help"}, COMMAND_HELP, COMMAND_RUN},
-        {{"run", "-h"}, COMMAND_HELP, COMMAND_RUN},
-        {{"run", "--db", "l.db", "--help"}, COMMAND_HELP, COMMAND_RUN},
-        {{"stats", "--help"}, COMMAND_HELP, COMMAND_STATS},
-        {{"version"}, COMMAND_VERSION, COMMAND_HELP},
-        {{"--version"}, COMMAND_VERSION, COMMAND_HELP},
-        {{"run", "--version"}, COMMAND_VERSION, COMMAND_HELP},
+        {{"help"}, SUBCOMMAND_HELP, SUBCOMMAND_HELP},
+        {{"--help"}, SUBCOMMAND_HELP, SUBCOMMAND_HELP},
+        {{"-h"}, SUBCOMMAND_HELP, SUBCOMMAND_HELP},
+        {{"run", "--help"}, SUBCOMMAND_HELP, SUBCOMMAND_RUN},
+        {{"run", "-h"}, SUBCOMMAND_HELP, SUBCOMMAND_RUN},
+        {{"run", "--db", "l.db", "--help"}, SUBCOMMAND_HELP, SUBCOMMAND_RUN},
+        {{"stats", "--help"}, SUBCOMMAND_HELP, SUBCOMMAND_STATS},
+        {{"version"}, SUBCOMMAND_VERSION, SUBCOMMAND_HELP},
+        {{"--version"}, SUBCOMMAND_VERSION, SUBCOMMAND_HELP},
+        {{"run", "--version"}, SUBCOMMAND_VERSION, SUBCOMMAND_HELP},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -207,14 +207,14 @@ Test(options_payd, takes_as_many_properties_as_it_says_and_no_more)
 Test(options_payd, help_fits_a_screen_and_names_its_options)
 {
     static const struct {
-        enum command command;
+        enum subcommand command;
         const char *names[11];
     } rows[] = {
-        {COMMAND_HELP, {"payd run", "payd stats", "--version", "64", "69", "74", "78"}},
-        {COMMAND_RUN,
+        {SUBCOMMAND_HELP, {"payd run", "payd stats", "--version", "64", "69", "74", "78"}},
+        {SUBCOMMAND_RUN,
          {"--db FILE", "--brokers", "--topic", "--group", "-X NAME=VALUE", "-F FILE", "--until-end",
           "--from-log-start", "--take-group", "--skip-topic-check", "$PAY_BROKERS"}},
-        {COMMAND_STATS, {"--db FILE", "--json", "--help"}},
+        {SUBCOMMAND_STATS, {"--db FILE", "--json", "--help"}},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

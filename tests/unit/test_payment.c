@@ -2,7 +2,7 @@
  * Payments as values: the rules of form at their exact limits, and which fields two payloads
  * differ in.
  */
-#include "common/payment.h"
+#include "common/command.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -134,7 +134,7 @@ static const struct payment original = {.key = "k1",
 Test(payment, names_each_field_that_differs)
 {
     struct payment other = original;
-    char names[PAYMENT_FIELDS_SIZE];
+    char names[COMMAND_FIELDS_SIZE];
 
     cr_expect_eq(payment_differs(&original, &other), 0);
     strcpy(other.key, "k2");
@@ -145,7 +145,7 @@ Test(payment, names_each_field_that_differs)
     strcpy(other.dest, "Bob");
     cr_expect_eq(payment_differs(&original, &other), PAYMENT_SRC | PAYMENT_DEST);
     cr_expect_eq(payment_differs(&other, &original), PAYMENT_SRC | PAYMENT_DEST);
-    cr_expect_str_eq(payment_fields(names, payment_differs(&original, &other)), "src,dest");
+    cr_expect_str_eq(command_fields(names, payment_differs(&original, &other)), "src,dest");
 
     other = original;
     other.amount_minor = 501;
@@ -177,12 +177,12 @@ Test(payment, each_part_of_a_batch_counts)
 
 Test(payment, lists_field_names_in_the_order_of_the_payload)
 {
-    char names[PAYMENT_FIELDS_SIZE];
+    char names[COMMAND_FIELDS_SIZE];
 
-    cr_expect_str_eq(payment_fields(names, 0), "");
-    cr_expect_str_eq(payment_fields(names, PAYMENT_AMOUNT), "amount");
-    cr_expect_str_eq(payment_fields(names, PAYMENT_BATCH | PAYMENT_DEST), "dest,batch");
-    cr_expect_str_eq(payment_fields(names, PAYMENT_SRC | PAYMENT_DEST | PAYMENT_AMOUNT |
+    cr_expect_str_eq(command_fields(names, 0), "");
+    cr_expect_str_eq(command_fields(names, PAYMENT_AMOUNT), "amount");
+    cr_expect_str_eq(command_fields(names, PAYMENT_BATCH | PAYMENT_DEST), "dest,batch");
+    cr_expect_str_eq(command_fields(names, PAYMENT_SRC | PAYMENT_DEST | PAYMENT_AMOUNT |
                                                PAYMENT_CURRENCY | PAYMENT_BATCH),
                      "src,dest,amount,currency,batch");
 }

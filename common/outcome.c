@@ -1,4 +1,6 @@
-#include "consumer/outcome.h"
+#include "common/outcome.h"
+
+#include <string.h>
 
 const char *outcome_name(enum outcome outcome)
 {
@@ -25,6 +27,33 @@ const char *reason_name(enum reason reason)
         [REASON_BALANCE_OVERFLOW] = "balance_overflow",
         [REASON_PAYLOAD_DIFFERS] = "payload_differs",
         [REASON_BATCH_CHANGED] = "batch_changed",
+        [REASON_INSUFFICIENT_FUNDS] = "insufficient_funds",
+        [REASON_UNKNOWN_ACCOUNT] = "unknown_account",
+        [REASON_ACCOUNT_CLOSED] = "account_closed",
+        [REASON_ACCOUNT_EXISTS] = "account_exists",
+        [REASON_BALANCE_NOT_ZERO] = "balance_not_zero",
+        [REASON_NEEDS_ONE_PARTITION] = "needs_one_partition",
+        [REASON_CANCELLED] = "cancelled",
     };
     return names[reason];
+}
+
+enum outcome outcome_of(const char *name)
+{
+    for (int i = OUTCOME_NONE; i < OUTCOME_COUNT; i++) {
+        if (strcmp(outcome_name((enum outcome)i), name) == 0) {
+            return (enum outcome)i;
+        }
+    }
+    return OUTCOME_NONE;
+}
+
+enum reason reason_of(const char *name)
+{
+    for (int i = REASON_NONE; i < REASON_COUNT; i++) {
+        if (strcmp(reason_name((enum reason)i), name) == 0) {
+            return (enum reason)i;
+        }
+    }
+    return REASON_NONE;
 }

@@ -1,8 +1,8 @@
 /*
  * The payload: what was written is read back the same, and nothing else is read. The reasons for
- * which a message is unreadable stand in test_payment_json_bad.c.
+ * which a message is unreadable stand in test_command_json_bad.c.
  */
-#include "common/payment_json.h"
+#include "common/command_json.h"
 #include "common/text.h"
 
 #include <criterion/criterion.h>
@@ -17,21 +17,41 @@
 
 static char detail[UNREADABLE_DETAIL_SIZE];
 
+/* Most rows are about payments. */
+static int decode_payment(const char *key, size_t key_len, const char *value, size_t value_len,
+                          struct payment *ret, enum unreadable *ret_reason, char *ret_detail)
+{
+    struct command command = {.type = COMMAND_TYPE_COUNT};
+    int result =
+        command_json_decode(key, key_len, value, value_len, &command, ret_reason, ret_detail);
+
+    *ret = command.payment;
+    cr_expect(*ret_reason != READABLE || command.type == COMMAND_PAYMENT);
+    return result;
+}
+
+static size_t encode_payment(const struct payment *payment, char *buf)
+{
+    const struct command command = {.type = COMMAND_PAYMENT, .payment = *payment};
+
+    return command_json_encode(&command, buf);
+}
+
 static enum unreadable decode(const char *value, size_t len, struct payment *ret)
 {
     enum unreadable reason = READABLE;
 
-    cr_assert_eq(payment_json_decode("k1", 2, value, len, ret, &reason, detail), 0);
+    cr_assert_eq(decode_payment("k1", 2, value, len, ret, &reason, detail), 0);
     return reason;
 }
 
 static void expect_same(const struct payment *a, const struct payment *b)
 {
-    char names[PAYMENT_FIELDS_SIZE];
+    char names[COMMAND_FIELDS_SIZE];
 
     cr_expect_str_eq(a->key, b->key);
     cr_expect_eq(payment_differs(a, b), 0, "%s differ",
-                 payment_fields(names, payment_differs(a, b)));
+                 command_fields(names, payment_differs(a, b)));
 }
 
 static void fill(char *field, size_t len, const char *piece)
@@ -44,24 +64,24 @@ static void fill(char *field, size_t len, const char *piece)
     }
 }
 
-Test(payment_json, writes_the_documented_text)
+Test(command_json, writes_the_documented_text)
 {
     struct payment payment = {
         .key = "k1", .src = "ann", .dest = "bob", .currency = "EUR", .amount_minor = 1234};
-    char json[PAYMENT_JSON_SIZE];
+    char json[COMMAND_JSON_SIZE];
 
-    size_t len = payment_json_encode(&payment, json);
+    size_t len = encode_payment(&payment, json);
     cr_expect_str_eq(json, "{" HEAD ",\"amount\":\"1234\",\"currency\":\"EUR\"}");
     cr_expect_eq(len, strlen(json));
     payment.batch = (struct payment_batch){.id = "payroll-11", .digest = DIGEST, .rows = 1000};
-    len = payment_json_encode(&payment, json);
+    len = encode_payment(&payment, json);
     cr_expect_str_eq(json,
                      "{" HEAD ",\"amount\":\"1234\",\"currency\":\"EUR\","
                      "\"batch\":{\"id\":\"payroll-11\",\"rows\":1000,\"digest\":\"" DIGEST "\"}}");
     cr_expect_eq(len, strlen(json));
 }
 
-Test(payment_json, every_payment_comes_back_the_same)
+Test(command_json, every_payment_comes_back_the_same)
 {
     static const char *const texts[] = {"ann",
                                         "a\"b",
@@ -76,7 +96,7 @@ Test(payment_json, every_payment_comes_back_the_same)
                                         "\"\"\"\"",
                                         "\xE2\x82\xAC"};
     static const int64_t amounts[] = {1, 10, 9007199254740993, MONEY_MAX_MINOR};
-    char json[PAYMENT_JSON_SIZE];
+    char json[COMMAND_JSON_SIZE];
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct payment payment = {.key = "k1",
@@ -88,17 +108,17 @@ Test(payment_json, every_payment_comes_back_the_same)
         payment_copy(payment.src, texts[i], len);
         payment_copy(payment.dest, texts[i], len);
         payment_copy(payment.batch.id, texts[i], len);
-        cr_assert_gt(payment_json_encode(&payment, json), 0);
+        cr_assert_gt(encode_payment(&payment, json), 0);
         cr_assert_eq(decode(json, strlen(json), &back), READABLE, "%s: %s", json, detail);
         expect_same(&payment, &back);
         cr_expect_str_eq(detail, "");
     }
 }
 
-Test(payment_json, the_longest_payment_comes_back_the_same)
+Test(command_json, the_longest_payment_comes_back_the_same)
 {
     static const char *const pieces[] = {"\"", "\\", "\xF0\x9F\x98\x80", "x"};
-    char json[PAYMENT_JSON_SIZE];
+    char json[COMMAND_JSON_SIZE];
 
     for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
         struct payment payment = {.currency = "EUR",
@@ -110,18 +130,17 @@ Test(payment_json, the_longest_payment_comes_back_the_same)
         fill(payment.src, PAYMENT_ACCOUNT_MAX, pieces[i]);
         fill(payment.dest, PAYMENT_ACCOUNT_MAX, pieces[i]);
         fill(payment.batch.id, PAYMENT_BATCH_ID_MAX, pieces[i]);
-        size_t len = payment_json_encode(&payment, json);
+        size_t len = encode_payment(&payment, json);
         cr_assert_gt(len, 0);
-        cr_assert_eq(payment_json_decode(payment.key, strlen(payment.key), json, len, &back,
-                                         &reason, detail),
-                     0);
+        cr_assert_eq(
+            decode_payment(payment.key, strlen(payment.key), json, len, &back, &reason, detail), 0);
         cr_assert_eq(reason, READABLE, "%s", detail);
         expect_same(&payment, &back);
         cr_expect_eq(back.batch.rows, INT64_C(9999999999));
     }
 }
 
-Test(payment_json, reads_what_other_writers_may_write)
+Test(command_json, reads_what_other_writers_may_write)
 {
     static const struct {
         const char *json;
@@ -168,7 +187,7 @@ Test(payment_json, reads_what_other_writers_may_write)
     }
 }
 
-Test(payment_json, no_shortened_payload_is_read)
+Test(command_json, no_shortened_payload_is_read)
 {
     struct payment payment = {.key = "k1",
                               .src = "J\xC3\xB6rg",
@@ -176,8 +195,8 @@ Test(payment_json, no_shortened_payload_is_read)
                               .currency = "EUR",
                               .amount_minor = 1234,
                               .batch = {.id = "b1", .digest = DIGEST, .rows = 12}};
-    char json[PAYMENT_JSON_SIZE];
-    size_t len = payment_json_encode(&payment, json);
+    char json[COMMAND_JSON_SIZE];
+    size_t len = encode_payment(&payment, json);
 
     cr_assert_eq(decode(json, len, &payment), READABLE);
     for (size_t cut = 0; cut < len; cut++) {
@@ -306,7 +325,7 @@ static void check_rules(const struct payment *payment)
     }
 }
 
-Test(payment_json, damaged_bytes_are_unreadable_or_another_whole_payment)
+Test(command_json, damaged_bytes_are_unreadable_or_another_whole_payment)
 {
     struct payment payment = {.key = "k1",
                               .src = "ann",
@@ -314,9 +333,9 @@ Test(payment_json, damaged_bytes_are_unreadable_or_another_whole_payment)
                               .currency = "EUR",
                               .amount_minor = 1234,
                               .batch = {.id = "b1", .digest = DIGEST, .rows = 12}};
-    char json[PAYMENT_JSON_SIZE];
+    char json[COMMAND_JSON_SIZE];
     unsigned long readable = 0;
-    size_t len = payment_json_encode(&payment, json);
+    size_t len = encode_payment(&payment, json);
 
     random_state = seed_of_run();
     for (int i = 0; i < MUTATIONS; i++) {
@@ -340,8 +359,8 @@ Test(payment_json, damaged_bytes_are_unreadable_or_another_whole_payment)
         }
         readable++;
         check_rules(&first);
-        char again[PAYMENT_JSON_SIZE];
-        size_t again_len = payment_json_encode(&first, again);
+        char again[COMMAND_JSON_SIZE];
+        size_t again_len = encode_payment(&first, again);
         cr_assert_gt(again_len, 0);
         cr_assert_eq(decode(again, again_len, &second), READABLE, "mutation %d: %s", i, again);
         cr_assert_eq(payment_differs(&first, &second), 0, "mutation %d: %s", i, again);

@@ -2,7 +2,7 @@
  * What cannot be read as a payment, and for which reason: the names stay in the quarantine for
  * good.
  */
-#include "common/payment_json.h"
+#include "common/command_json.h"
 #include "common/text.h"
 
 #include <criterion/criterion.h>
@@ -31,12 +31,25 @@ struct row {
 
 static char detail[UNREADABLE_DETAIL_SIZE];
 
+/* Most rows are about payments. */
+static int decode_payment(const char *key, size_t key_len, const char *value, size_t value_len,
+                          struct payment *ret, enum unreadable *ret_reason, char *ret_detail)
+{
+    struct command command = {.type = COMMAND_TYPE_COUNT};
+    int result =
+        command_json_decode(key, key_len, value, value_len, &command, ret_reason, ret_detail);
+
+    *ret = command.payment;
+    cr_expect(*ret_reason != READABLE || command.type == COMMAND_PAYMENT);
+    return result;
+}
+
 static enum unreadable decode(const char *value, size_t len)
 {
     struct payment payment;
     enum unreadable reason = READABLE;
 
-    cr_assert_eq(payment_json_decode("k1", 2, value, len, &payment, &reason, detail), 0);
+    cr_assert_eq(decode_payment("k1", 2, value, len, &payment, &reason, detail), 0);
     return reason;
 }
 
@@ -51,7 +64,7 @@ static void expect_unreadable(const struct row *rows, size_t count)
     }
 }
 
-Test(payment_json_bad, the_base_of_all_rows_is_readable)
+Test(command_json_bad, the_base_of_all_rows_is_readable)
 {
     cr_expect_eq(decode(BYTES(GOOD)), READABLE, "%s", detail);
     cr_expect_eq(decode(BYTES(AMOUNT("\"1\""))), READABLE, "%s", detail);
@@ -61,7 +74,7 @@ Test(payment_json_bad, the_base_of_all_rows_is_readable)
                  READABLE, "%s", detail);
 }
 
-Test(payment_json_bad, keys)
+Test(command_json_bad, keys)
 {
     static const char long_key[PAYMENT_KEY_MAX + 2] = {0};
     char full[PAYMENT_KEY_MAX + 1];
@@ -85,19 +98,18 @@ Test(payment_json_bad, keys)
         struct payment payment;
         enum unreadable reason = READABLE;
         cr_assert_eq(
-            payment_json_decode(rows[i].key, rows[i].len, BYTES(GOOD), &payment, &reason, detail),
-            0);
+            decode_payment(rows[i].key, rows[i].len, BYTES(GOOD), &payment, &reason, detail), 0);
         cr_expect_eq(reason, UNREADABLE_KEY, "row %zu", i);
         cr_expect_str_eq(detail, rows[i].detail);
     }
     struct payment payment;
     enum unreadable reason = UNREADABLE_KEY;
-    cr_assert_eq(payment_json_decode(full, 255, BYTES(GOOD), &payment, &reason, detail), 0);
+    cr_assert_eq(decode_payment(full, 255, BYTES(GOOD), &payment, &reason, detail), 0);
     cr_expect_eq(reason, READABLE);
     cr_expect_eq(strlen(payment.key), 255);
 }
 
-Test(payment_json_bad, empty_values)
+Test(command_json_bad, empty_values)
 {
     cr_expect_eq(decode(NULL, 0), UNREADABLE_EMPTY);
     cr_expect_str_eq(detail, "the message has no value");
@@ -105,7 +117,7 @@ Test(payment_json_bad, empty_values)
     cr_expect_eq(decode(GOOD, 0), UNREADABLE_EMPTY);
 }
 
-Test(payment_json_bad, not_one_json_object)
+Test(command_json_bad, not_one_json_object)
 {
     static const struct row rows[] = {
         {BYTES(" "), UNREADABLE_JSON, "not a JSON object"},
@@ -141,7 +153,7 @@ Test(payment_json_bad, not_one_json_object)
     expect_unreadable(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
-Test(payment_json_bad, strings)
+Test(command_json_bad, strings)
 {
     static const struct row rows[] = {
         {BYTES(SRC("\"a\0n\"")), UNREADABLE_JSON, "a control character inside a string"},
@@ -176,7 +188,7 @@ Test(payment_json_bad, strings)
     expect_unreadable(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
-Test(payment_json_bad, amounts)
+Test(command_json_bad, amounts)
 {
     static const struct row rows[] = {
         {BYTES("{" HEAD PEOPLE "}"), UNREADABLE_FIELD, "field \"amount\" is missing"},
@@ -219,7 +231,7 @@ Test(payment_json_bad, amounts)
     expect_unreadable(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
-Test(payment_json_bad, other_fields)
+Test(command_json_bad, other_fields)
 {
     static const struct row rows[] = {
         {BYTES("{}"), UNREADABLE_VERSION, "field \"v\" is not 1"},
@@ -230,11 +242,11 @@ Test(payment_json_bad, other_fields)
         {BYTES("{\"v\":\"1\"}"), UNREADABLE_VERSION, "field \"v\" is not 1"},
         {BYTES("{\"v\":true}"), UNREADABLE_VERSION, "field \"v\" is not 1"},
         {BYTES("{\"V\":1}"), UNREADABLE_VERSION, "field \"v\" is not 1"},
-        {BYTES("{\"v\":1}"), UNREADABLE_TYPE, "field \"type\" is not \"payment\""},
-        {BYTES("{\"v\":1,\"type\":\"refund\"}"), UNREADABLE_TYPE, "is not \"payment\""},
-        {BYTES("{\"v\":1,\"type\":\"Payment\"}"), UNREADABLE_TYPE, "is not \"payment\""},
-        {BYTES("{\"v\":1,\"type\":1}"), UNREADABLE_TYPE, "is not \"payment\""},
-        {BYTES("{\"v\":1,\"type\":null}"), UNREADABLE_TYPE, "is not \"payment\""},
+        {BYTES("{\"v\":1}"), UNREADABLE_TYPE, "field \"type\" is not the name of a command"},
+        {BYTES("{\"v\":1,\"type\":\"refund\"}"), UNREADABLE_TYPE, "is not the name of a command"},
+        {BYTES("{\"v\":1,\"type\":\"Payment\"}"), UNREADABLE_TYPE, "is not the name of a command"},
+        {BYTES("{\"v\":1,\"type\":1}"), UNREADABLE_TYPE, "is not the name of a command"},
+        {BYTES("{\"v\":1,\"type\":null}"), UNREADABLE_TYPE, "is not the name of a command"},
         {BYTES("{" HEAD "\"dest\":\"b\",\"amount\":\"1\"}"), UNREADABLE_FIELD,
          "field \"src\" is missing"},
         {BYTES("{" HEAD "\"src\":\"a\",\"amount\":\"1\"}"), UNREADABLE_FIELD,
@@ -262,7 +274,7 @@ Test(payment_json_bad, other_fields)
 #define ID(json)      BATCH("{\"id\":" json ",\"digest\":\"" DIGEST "\",\"rows\":1}")
 #define DIGESTS(json) BATCH("{\"id\":\"b\",\"digest\":" json ",\"rows\":1}")
 
-Test(payment_json_bad, batches)
+Test(command_json_bad, batches)
 {
     static const struct row rows[] = {
         {BYTES(BATCH("null")), UNREADABLE_FIELD, "field \"batch\" is not an object"},
@@ -295,7 +307,7 @@ Test(payment_json_bad, batches)
     expect_unreadable(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
-Test(payment_json_bad, fields_that_are_there_twice)
+Test(command_json_bad, fields_that_are_there_twice)
 {
     static const struct row rows[] = {
         {BYTES(EXTRA("\"src\":\"ann\"")), UNREADABLE_DUPLICATE_FIELD,
@@ -331,14 +343,14 @@ static int with_fields(char *json, size_t size, int fields)
     return used + snprintf(json + used, size - (size_t)used, "}");
 }
 
-Test(payment_json_bad, limits_are_exact)
+Test(command_json_bad, limits_are_exact)
 {
-    static char json[PAYMENT_JSON_MAX_BYTES + 1];
+    static char json[COMMAND_JSON_MAX_BYTES + 1];
 
     memset(json, ' ', sizeof(json));
     memcpy(json, GOOD, sizeof(GOOD) - 1);
-    cr_expect_eq(decode(json, PAYMENT_JSON_MAX_BYTES), READABLE, "%s", detail);
-    cr_expect_eq(decode(json, PAYMENT_JSON_MAX_BYTES + 1), UNREADABLE_TOO_LARGE);
+    cr_expect_eq(decode(json, COMMAND_JSON_MAX_BYTES), READABLE, "%s", detail);
+    cr_expect_eq(decode(json, COMMAND_JSON_MAX_BYTES + 1), UNREADABLE_TOO_LARGE);
     cr_expect_str_eq(detail, "16385 bytes, at most 16384 are read");
 
     int len = with_fields(json, sizeof(json), STRICT_JSON_MAX_FIELDS);
@@ -351,10 +363,10 @@ Test(payment_json_bad, limits_are_exact)
     cr_expect_eq(decode(BYTES(EXTRA("\"x\":[[[[[[[[]]]]]]]]"))), UNREADABLE_TOO_DEEP);
     cr_expect_str_eq(detail, "nested deeper than 8");
     memset(json, '[', sizeof(json));
-    cr_expect_eq(decode(json, PAYMENT_JSON_MAX_BYTES), UNREADABLE_TOO_DEEP);
+    cr_expect_eq(decode(json, COMMAND_JSON_MAX_BYTES), UNREADABLE_TOO_DEEP);
 }
 
-Test(payment_json_bad, names_of_reasons_never_change)
+Test(command_json_bad, names_of_reasons_never_change)
 {
     static const char *const names[] = {
         "readable", "bad_key",         "empty",           "too_large",    "bad_utf8", "bad_json",

@@ -1,0 +1,81 @@
+/*
+ * The topic reader: reads records of one topic where it is told to. It belongs to no group, commits
+ * nothing, and sees only committed records.
+ */
+#ifndef COMMON_TOPIC_READER_H
+#define COMMON_TOPIC_READER_H
+
+#include "common/compiler.h"
+#include "common/error.h"
+#include "common/kafka_conf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct topic_reader;
+
+struct topic_record {
+    int32_t partition;
+    int64_t offset;       /* is_end: the next offset of the partition */
+    int64_t timestamp_ms; /* the broker's append time */
+    const char *key;      /* borrowed until the next poll, stop or close; NULL = none */
+    size_t key_len;
+    const char *value; /* as key */
+    size_t value_len;
+    bool is_end; /* not a record but the end of the partition, for now */
+};
+
+/* What topic_reader_poll() found. */
+enum topic_reader_result {
+    TOPIC_READER_RECORD,  /* *ret is a record or an end */
+    TOPIC_READER_NOTHING, /* nothing came within the time */
+    TOPIC_READER_GONE,    /* ret->partition does not hold the offset where it was started */
+    TOPIC_READER_FAILED,  /* stop: see *err */
+};
+
+/*
+ * Make a reader of the topic named topic; args gives brokers and properties, its own topic is not
+ * looked at. Connects to nothing yet. fetch_bytes bounds what is fetched of a partition ahead
+ * (a whole batch of records at the least). Errors as kafka_conf_make(). On success the caller
+ * closes *ret; topic is copied.
+ */
+MUST_CHECK int topic_reader_open(struct topic_reader **ret, const struct kafka_args *args,
+                                 const char *topic, size_t fetch_bytes, struct error *err);
+
+/* Ask how many partitions the topic has. Fails as kafka_topic_partitions(), also when it is not
+ * there (EX_UNAVAILABLE). */
+MUST_CHECK int topic_reader_partitions(struct topic_reader *reader, int timeout_ms,
+                                       int *ret_partitions, struct error *err);
+
+/* The offsets low <= offset < high that a partition holds now. Fails with EX_UNAVAILABLE. */
+MUST_CHECK int topic_reader_ends(struct topic_reader *reader, int32_t partition, int timeout_ms,
+                                 int64_t *ret_low, int64_t *ret_high, struct error *err);
+
+/* Begin to read a partition at an offset. It must not be started already. */
+MUST_CHECK int topic_reader_start(struct topic_reader *reader, int32_t partition, int64_t offset,
+                                  struct error *err);
+
+/* No more of a partition. Nothing happens to one that was not started. */
+void topic_reader_stop(struct topic_reader *reader, int32_t partition);
+
+/*
+ * The next record or end of any started partition, waiting up to timeout_ms. Within a partition
+ * records come in the order of their offsets. Errors that pass by themselves (a broker is away)
+ * are not told; the last of them is topic_reader_trouble().
+ */
+MUST_CHECK enum topic_reader_result topic_reader_poll(struct topic_reader *reader, int timeout_ms,
+                                                      struct topic_record *ret, struct error *err);
+
+/* The last passing trouble as a sentence, "" for none. Borrowed until the next call. */
+const char *topic_reader_trouble(const struct topic_reader *reader);
+
+/* The partition of a topic with that many partitions where every client's key lands: murmur2, as
+ * the Java clients' default does. The key must not be empty. */
+int32_t topic_reader_partition_of(struct topic_reader *reader, const char *key, size_t key_len,
+                                  int partitions);
+
+/* Close; NULL is accepted. */
+void topic_reader_close(struct topic_reader *reader);
+
+#endif
