@@ -95,7 +95,7 @@ bool inbox_at_end(const struct inbox *inbox);
  */
 void inbox_commit(struct inbox *inbox, int32_t partition, int64_t next_offset);
 
-/* How many partitions are assigned, and how many the topic had at the last inbox_check_topic(). */
+/* How many partitions are assigned, and how many the topic is known to have. */
 size_t inbox_assigned(const struct inbox *inbox);
 size_t inbox_topic_partitions(const struct inbox *inbox);
 

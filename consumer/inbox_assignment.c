@@ -221,6 +221,9 @@ static int take_partitions(struct inbox *inbox, const rd_kafka_topic_partition_l
         inbox->partitions[i].partition = list->elems[i].partition;
         inbox->partitions[i].noted = list->elems[i].offset;
         inbox->partitions[i].committed = NOT_COMMITTED;
+        if (list->elems[i].partition >= (int32_t)inbox->topic_partitions) {
+            inbox->topic_partitions = (size_t)list->elems[i].partition + 1; /* it has grown */
+        }
     }
     inbox->partition_count = count;
     /* Kafka hears the start too: before a crash, the store may have gone further than it knows. */

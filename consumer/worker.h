@@ -8,6 +8,7 @@
 #include "common/compiler.h"
 #include "common/error.h"
 #include "consumer/inbox.h"
+#include "consumer/outbox.h"
 #include "consumer/store.h"
 
 #include <stdbool.h>
@@ -34,6 +35,9 @@ struct worker *worker_new(struct store *store, const struct worker_options *opti
 
 /* Free; NULL is accepted. */
 void worker_free(struct worker *worker);
+
+/* The outbox that the steps work; it stays the caller's. Must be set before the first step. */
+void worker_set_outbox(struct worker *worker, struct outbox *outbox);
 
 /* The callbacks that an inbox for this worker is opened with; borrowed from the worker. */
 const struct inbox_callbacks *worker_callbacks(struct worker *worker);

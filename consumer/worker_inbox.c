@@ -1,0 +1,150 @@
+#include "common/log.h"
+#include "common/text.h"
+#include "consumer/owner.h"
+#include "consumer/worker_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sysexits.h>
+
+int worker_start(bool found, int64_t stored, int64_t low, int64_t high, bool from_log_start,
+                 int64_t *ret, struct error *err)
+{
+    if (found && stored < low) {
+        return error_set(err, EX_CONFIG,
+                         "the log begins at offset %" PRId64 ", the store is at %" PRId64
+                         ": %" PRId64 " records are gone unread. Nothing was skipped; bring them "
+                         "back, or keep this store and begin another",
+                         low, stored, low - stored);
+    }
+    if (found && stored > high) {
+        return error_set(err, EX_CONFIG,
+                         "the log ends at offset %" PRId64 ", the store is at %" PRId64
+                         ": the topic was truncated or made anew. Nothing was read; use another "
+                         "--db for another log",
+                         high, stored);
+    }
+    if (!found && low > 0 && !from_log_start) {
+        return error_set(err, EX_CONFIG,
+                         "the log begins at offset %" PRId64 " and this store has read nothing of "
+                         "it: --from-log-start accepts that the records before are gone",
+                         low);
+    }
+    *ret = found ? stored : low;
+    return 0;
+}
+
+/* Strict accounts and limits need one order of all commands, which several partitions lack. */
+static int check_order(struct worker *worker, int32_t partition, struct error *err)
+{
+    bool ordered = false;
+
+    if (partition == 0) {
+        return 0;
+    }
+    if (worker->store->ops->ordered(worker->store, &ordered, err) != STORE_OK) {
+        return -1;
+    }
+    return ordered ? error_set(err, EX_CONFIG,
+                               "topic \"%s\" has more than one partition, and this ledger has "
+                               "strict accounts or limits: what they refuse depends on the order "
+                               "of all commands, which only a topic of one partition has. Nothing "
+                               "was read; use a topic of one partition",
+                               worker->options.topic)
+                   : 0;
+}
+
+static int on_position(void *user, int32_t partition, int64_t low, int64_t high, int64_t *ret,
+                       struct error *err)
+{
+    struct worker *worker = user;
+    struct store *store = worker->store;
+    struct fingerprint last;
+    int64_t stored = 0;
+    bool found = false;
+
+    if (check_order(worker, partition, err) != 0 ||
+        store->ops->position(store, partition, &found, &stored, &last, err) != STORE_OK) {
+        return -1;
+    }
+    if (worker_start(found, stored, low, high, worker->options.from_log_start, ret, err) != 0) {
+        return error_wrap(err, "%s[%" PRId32 "]", worker->options.topic, partition);
+    }
+    if (!found && store->ops->adopt(store, partition, *ret, err) != STORE_OK) {
+        return -1;
+    }
+    return 0;
+}
+
+static void on_sign(void *user, char text[INBOX_METADATA_SIZE])
+{
+    const struct worker *worker = user;
+    struct store_identity self;
+    struct error err;
+
+    text[0] = '\0';
+    if (worker->store->ops->identify(worker->store, &self, &err) == STORE_OK) {
+        owner_write(text, &self);
+    }
+}
+
+static int on_owner(void *user, int32_t partition, const char *text, bool claimed,
+                    struct error *err)
+{
+    struct worker *worker = user;
+    struct store_identity self;
+    char shown[TEXT_ESCAPED_SIZE];
+
+    if (worker->store->ops->identify(worker->store, &self, err) != STORE_OK) {
+        return -1;
+    }
+    enum owner owner = owner_judge(&self, claimed, text);
+    if (worker->options.take_group || owner == OWNER_NOBODY || owner == OWNER_SELF) {
+        return 0;
+    }
+    text_escape(shown, sizeof(shown), text, strlen(text));
+    return error_set(err, EX_CONFIG,
+                     "%s: group \"%s\" at %s[%" PRId32 "] says \"%s\", and this one is %s, "
+                     "incarnation %" PRId64 ", chunk %" PRId64 ". Nothing was read. Use the ledger "
+                     "that owns the group, another group (-g), or --take-group to go on with this "
+                     "one on purpose",
+                     owner == OWNER_FOREIGN
+                         ? "the group belongs to another ledger"
+                         : "this ledger is a copy or an old backup: its later self owns the group",
+                     worker->options.group, worker->options.topic, partition, shown, self.uuid,
+                     self.incarnation, self.chunks);
+}
+
+static void on_assigned(void *user, const int32_t *partitions, const int64_t *offsets, size_t count)
+{
+    struct worker *worker = user;
+
+    for (size_t i = 0; i < CHUNK_PARTITIONS_MAX; i++) {
+        worker->next[i] = WORKER_NOT_ASSIGNED;
+    }
+    for (size_t i = 0; i < count; i++) {
+        worker->next[partitions[i]] = offsets[i];
+        log_event(LOG_LEVEL_INFO, "assigned", "topic=\"%s\" partition=%" PRId32 " offset=%" PRId64,
+                  worker->options.topic, partitions[i], offsets[i]);
+    }
+    if (count == 0) {
+        log_event(LOG_LEVEL_INFO, "unassigned", "topic=\"%s\"", worker->options.topic);
+    }
+}
+
+static void on_note(void *user, const char *what, const char *text)
+{
+    struct worker *worker = user;
+    char shown[TEXT_ESCAPED_SIZE];
+
+    if (strcmp(what, "_ALL_BROKERS_DOWN") == 0 && worker->brokers_away_ms == 0) {
+        worker->brokers_away_ms = worker_clock_ms(CLOCK_MONOTONIC);
+    }
+    log_event(LOG_LEVEL_WARN, "kafka", "error=%s text=\"%s\"", what,
+              text_escape(shown, sizeof(shown), text, strlen(text)));
+}
+
+struct inbox_callbacks worker_inbox_callbacks(struct worker *worker)
+{
+    return (struct inbox_callbacks){worker, on_position, on_sign, on_owner, on_assigned, on_note};
+}
