@@ -44,9 +44,11 @@ void scene_open_embedded(struct scene *scene)
 {
     *scene = (struct scene){.is_embedded = true};
     open_folder(scene);
-    scene->broker = process_start(scene->dir, NULL, NULL,
-                                  (const char *const[]){PAY_BIN_DIR "/pay-broker", "--topic",
-                                                        "payments:4", "--topic", "others:1", NULL});
+    scene->broker =
+        process_start(scene->dir, NULL, NULL,
+                      (const char *const[]){PAY_BIN_DIR "/pay-broker", "--topic", "payments:4",
+                                            "--topic", "payments.outcomes:4", "--topic", "others:1",
+                                            "--topic", "others.outcomes:1", NULL});
     cr_assert(file_comes_to_have(scene->broker.out, "\n", START_MS), "no embedded broker");
     read_value(&scene->broker, "bootstrap", scene->brokers, sizeof(scene->brokers));
 }
@@ -88,10 +90,29 @@ void scene_open_kafka(struct scene *scene, const char *const *advertised, int *p
         read_value(&process, name, value, sizeof(value));
         proxied[i] = atoi(strrchr(value, ':') + 1);
     }
+    scene_make_topic(scene, scene->topic, "4");
+    scene_make_topic(scene, "payments.outcomes", "4");
+}
+
+void scene_make_topic(const struct scene *scene, const char *name, const char *partitions)
+{
+    struct process process;
+
+    cr_assert_eq(
+        process_run(scene->dir, NULL, &process,
+                    (const char *const[]){PAY_BIN_DIR "/pay-make-topic", "-b", scene->brokers, "-t",
+                                          name, "--partitions", partitions, NULL}),
+        0, "no topic: %s", file_tail(process.err));
+}
+
+void scene_delete_topic(const struct scene *scene, const char *name)
+{
+    struct process process;
+
     cr_assert_eq(process_run(scene->dir, NULL, &process,
                              (const char *const[]){PAY_BIN_DIR "/pay-make-topic", "-b",
-                                                   scene->brokers, "-t", scene->topic, NULL}),
-                 0, "no topic: %s", file_tail(process.err));
+                                                   scene->brokers, "-t", name, "--delete", NULL}),
+                 0, "%s", file_tail(process.err));
 }
 
 void scene_kafka_kill(struct scene *scene)

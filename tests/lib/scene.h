@@ -19,15 +19,23 @@ struct scene {
     struct process broker; /* the embedded one */
 };
 
-/* A new folder, and the embedded broker in it with the topic `payments` of 4 partitions. */
+/*
+ * A new folder, and the embedded broker in it with `payments` and `payments.outcomes`
+ * of 4 partitions, `others` and `others.outcomes` of 1.
+ */
 void scene_open_embedded(struct scene *scene);
 
 /*
- * A new folder and Apache Kafka in it, with the topic `payments` of 4 partitions. advertised is
+ * A new folder and Apache Kafka in it, with `payments` and `payments.outcomes` of 4 partitions.
+ * advertised is
  * NULL-ended: each HOST:PORT gets a listener of its own that advertises it; the real ports are
  * written to proxied.
  */
 void scene_open_kafka(struct scene *scene, const char *const *advertised, int *proxied);
+
+/* Kafka only: make a topic with the right settings, or delete one. */
+void scene_make_topic(const struct scene *scene, const char *name, const char *partitions);
+void scene_delete_topic(const struct scene *scene, const char *name);
 
 /* End all of it and remove the folder. The folder stays when the environment has PAY_KEEP. */
 void scene_close(struct scene *scene);
