@@ -41,6 +41,11 @@ static void take(struct outcomes *outcomes, const rd_kafka_message_t *message)
                  "%s: %s", grown->text, problem);
     cr_expect_eq(strlen(grown->record.key), message->key_len);
     cr_expect_eq(memcmp(grown->record.key, message->key, message->key_len), 0);
+    rd_kafka_headers_t *headers = NULL;
+    if (rd_kafka_message_headers((rd_kafka_message_t *)message, &headers) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        grown->header_count = rd_kafka_header_cnt(headers);
+    }
     copy_header(message, "outcome", grown->outcome, sizeof(grown->outcome));
     copy_header(message, "digest", grown->digest, sizeof(grown->digest));
     copy_header(message, "traceparent", grown->traceparent, sizeof(grown->traceparent));
@@ -138,6 +143,15 @@ size_t outcomes_of(const struct outcomes *outcomes, const char *key)
     return count;
 }
 
+void outcomes_check_count(const struct scene *scene, const char *key, size_t count)
+{
+    struct outcomes outcomes = outcomes_read(scene);
+
+    cr_expect_eq(outcomes_of(&outcomes, key), count, "%s has %zu", key,
+                 outcomes_of(&outcomes, key));
+    outcomes_release(&outcomes);
+}
+
 /* ---- topic and ledger ---- */
 
 static int compare_seq(const void *a, const void *b)
@@ -148,7 +162,7 @@ static int compare_seq(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* "applied||0|17|ann": verdict, reason, partition, offset, first source: what must agree. */
+/* "applied||0|17": verdict, reason, partition, offset. */
 static void describe(char *text, size_t size, const struct outcome_record *record)
 {
     snprintf(text, size, "%s|%s|%d|%lld", outcome_name(record->verdict), record->reason,

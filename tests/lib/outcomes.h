@@ -11,7 +11,8 @@
 
 struct outcome_message {
     struct outcome_record record;
-    char *text;       /* the value as it is */
+    char *text; /* the value as it is */
+    size_t header_count;
     char outcome[32]; /* the headers; "" = not there */
     char digest[64];
     char traceparent[600];
@@ -30,6 +31,9 @@ void outcomes_release(struct outcomes *outcomes);
 /* The last one of a key, NULL when there is none; and how many it has. */
 const struct outcome_message *outcomes_last(const struct outcomes *outcomes, const char *key);
 size_t outcomes_of(const struct outcomes *outcomes, const char *key);
+
+/* Assert that a key has that many. */
+void outcomes_check_count(const struct scene *scene, const char *key, size_t count);
 
 /*
  * Assert that the ledger and the topic agree: every decision, repeat and quarantined message with a

@@ -295,23 +295,39 @@ void scene_check_books(const struct scene *scene)
 
 /* ---- messages of other clients ---- */
 
-void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
-                         size_t value_len)
+static void produce(const struct scene *scene, const char *key, const void *value, size_t value_len,
+                    const char *const *names_and_values)
 {
     char why[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(4);
 
     rd_kafka_conf_set(conf, "bootstrap.servers", scene->brokers, why, sizeof(why));
     rd_kafka_conf_set(conf, "partitioner", "murmur2_random", why, sizeof(why));
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
     cr_assert(rk, "%s", why);
+    for (; *names_and_values; names_and_values += 2) {
+        rd_kafka_header_add(headers, names_and_values[0], -1, names_and_values[1], -1);
+    }
     rd_kafka_resp_err_t code = rd_kafka_producev(
         rk, RD_KAFKA_V_TOPIC(scene->topic), RD_KAFKA_V_KEY(key, key ? strlen(key) : 0),
         RD_KAFKA_V_VALUE((void *)value, value_len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_HEADER("sent-by", "a test", -1), RD_KAFKA_V_END);
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     cr_assert_eq(code, RD_KAFKA_RESP_ERR_NO_ERROR);
     cr_assert_eq(rd_kafka_flush(rk, START_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_destroy(rk);
+}
+
+void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
+                         size_t value_len)
+{
+    produce(scene, key, value, value_len, (const char *const[]){"sent-by", "a test", NULL});
+}
+
+void scene_produce_with_headers(const struct scene *scene, const char *key, const char *value,
+                                const char *const *headers)
+{
+    produce(scene, key, value, strlen(value), headers);
 }
 
 void scene_produce(const struct scene *scene, const char *key, const char *value)

@@ -74,6 +74,9 @@ void scene_check_books(const struct scene *scene);
 
 /* A message as any client would send it. NULL = no key, no value. Waits for the acknowledgement. */
 void scene_produce(const struct scene *scene, const char *key, const char *value);
+/* headers: names and values in turn, ended by NULL. */
+void scene_produce_with_headers(const struct scene *scene, const char *key, const char *value,
+                                const char *const *headers);
 void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
                          size_t value_len);
 
