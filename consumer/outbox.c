@@ -102,7 +102,7 @@ static void log_delay(struct outbox *outbox, const char *reason)
 static void on_report(void *user, const struct publisher_receipt *receipt)
 {
     struct outbox *outbox = user;
-    struct slot *slot = &outbox->slots[(uintptr_t)receipt->tag];
+    struct slot *slot = receipt->tag;
 
     FAILPOINT("outbox-acknowledged");
     if (receipt->delivery == DELIVERY_ACKNOWLEDGED) {
@@ -185,7 +185,7 @@ static int send_outcome(struct outbox *outbox, const struct store_outcome *outco
         return error_set(err, EX_OSERR, "out of memory");
     }
     message.header_count = make_headers(outcome, digest, headers);
-    message.tag = (void *)(uintptr_t)((outbox->first + outbox->count) % OUTBOX_WINDOW);
+    message.tag = &outbox->slots[(outbox->first + outbox->count) % OUTBOX_WINDOW];
     int result = publisher_try(outbox->publisher, &message, err);
     free(value);
     if (result == 0) {

@@ -105,20 +105,17 @@ static int report(int result, const struct error *err)
 static int open_all(struct running *running, struct error *err)
 {
     const struct options *options = running->options;
-    const struct worker_options worker_options = {options->kafka.topic, options->group,
-                                                  options->until_end, options->take_group,
-                                                  options->from_log_start};
+    const struct worker_options worker_options = {options->db,         options->kafka.topic,
+                                                  options->group,      options->until_end,
+                                                  options->take_group, options->from_log_start};
 
     /* A command line that is wrong must not make a ledger. */
     if (kafka_conf_check(&options->kafka, err) != 0 ||
         store_sqlite_open(&running->store, options->db, inbox_header, err) != 0) {
         return -1;
     }
-    running->worker = worker_new(running->store, &worker_options);
-    if (!running->worker) {
-        return error_set(err, EX_OSERR, "out of memory");
-    }
-    if (inbox_open(&running->inbox, &options->kafka, options->group,
+    if (worker_new(&running->worker, running->store, &options->kafka, &worker_options, err) != 0 ||
+        inbox_open(&running->inbox, &options->kafka, options->group,
                    worker_callbacks(running->worker), err) != 0 ||
         wait_for(running, check_topic, err) != 0 || bind_store(running, err) != 0 ||
         wait_for(running, open_outbox, err) != 0) {

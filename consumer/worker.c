@@ -4,8 +4,9 @@
  * 1. An offset is committed to Kafka only after the transaction that contains its outcome.
  *    (finish(): the only caller of inbox_commit(), reached only after the store's commit)
  * 2. A stored position never passes a message without an outcome or a quarantine row.
- *    (fill(): a range grows only with a decoded item, an end, or a message below the position;
- *     ledger_decide() gives every item a decision; save writes decisions and positions together)
+ *    (worker_fill(): a range grows only with a decoded item, an end, or a message below the
+ * position; ledger_decide() gives every item a decision; save writes decisions and positions
+ * together)
  * 3. A crash at any instruction, then a restart, gives the ledger that no crash would have given.
  *    (transact(): one transaction; on_position(): a restart reads from the stored position)
  * 4. A key has one outcome and at most one transfer; every transfer has two postings that sum to
@@ -45,24 +46,32 @@ int64_t worker_clock_ms(clockid_t clock)
 
 /* ---- life ---- */
 
-struct worker *worker_new(struct store *store, const struct worker_options *options)
+int worker_new(struct worker **ret, struct store *store, const struct kafka_args *kafka,
+               const struct worker_options *options, struct error *err)
 {
     struct worker *worker = calloc(1, sizeof(*worker));
-    struct error ignored;
 
     if (!worker) {
-        return NULL;
+        return error_set(err, EX_OSERR, "out of memory");
     }
     worker->store = store;
     worker->options = *options;
     worker->callbacks = worker_inbox_callbacks(worker);
     worker->summary_due_ms = worker_clock_ms(CLOCK_MONOTONIC) + SUMMARY_EVERY_MS;
-    worker->chunk = chunk_new(CHUNK_MESSAGES_MAX);
-    if (!worker->chunk || digest_open(&worker->digest, &ignored) != 0) {
-        worker_free(worker);
-        return NULL;
+    for (size_t i = 0; i < CHUNK_PARTITIONS_MAX; i++) {
+        worker->next[i] = WORKER_NOT_ASSIGNED;
     }
-    return worker;
+    worker->chunk = chunk_new(CHUNK_MESSAGES_MAX);
+    if (!worker->chunk) {
+        worker_free(worker);
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    if (digest_open(&worker->digest, err) != 0 || log_guard_open(&worker->guard, kafka, err) != 0) {
+        worker_free(worker);
+        return -1;
+    }
+    *ret = worker;
+    return 0;
 }
 
 void worker_free(struct worker *worker)
@@ -70,6 +79,7 @@ void worker_free(struct worker *worker)
     if (worker) {
         chunk_free(worker->chunk);
         digest_close(worker->digest);
+        log_guard_close(worker->guard);
         free(worker);
     }
 }
@@ -162,6 +172,9 @@ static void finish(struct worker *worker, struct inbox *inbox)
     for (size_t i = 0; i < chunk->range_count; i++) {
         const struct chunk_range *range = &chunk->ranges[i];
         worker->next[range->partition] = range->to;
+        if (range->last.known) {
+            worker->last[range->partition] = range->last;
+        }
         inbox_commit(inbox, range->partition, range->to);
     }
     for (size_t i = 0; i < chunk->item_count; i++) {
@@ -281,7 +294,7 @@ enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struc
         return result;
     }
     if (outbox_step(worker->outbox, full ? POLL_MS : 0, err) != 0 ||
-        outbox_save_due(worker->outbox, err) != 0) {
+        outbox_save_due(worker->outbox, err) != 0 || worker_guard_log(worker, err) != 0) {
         return WORKER_FAILED;
     }
     return worker->options.until_end ? judge_end(worker, inbox, err) : WORKER_MORE;

@@ -1,4 +1,5 @@
 #include "common/command_digest.h"
+#include "consumer/fingerprint.h"
 #include "consumer/worker_internal.h"
 
 #include <string.h>
@@ -49,6 +50,28 @@ static int add_message(struct worker *worker, const struct inbox_message *messag
     return digest_item(worker, item, err);
 }
 
+/* The last record of each range, by which the next start knows the log again. */
+static int print_ranges(struct worker *worker, struct error *err)
+{
+    struct chunk *chunk = worker->chunk;
+    size_t open = chunk->range_count;
+
+    for (size_t i = chunk->item_count; i-- > 0 && open > 0;) {
+        const struct chunk_item *item = &chunk->items[i];
+        const struct origin *origin = &item->origin;
+        struct chunk_range *range = chunk_range(chunk, origin->partition, 0);
+        if (range->last.known) {
+            continue;
+        }
+        if (fingerprint_make(worker->digest, &item->raw, origin->offset, origin->timestamp_ms,
+                             &range->last, err) != 0) {
+            return -1;
+        }
+        open--;
+    }
+    return 0;
+}
+
 int worker_fill(struct worker *worker, const struct inbox_message *messages, size_t count,
                 struct error *err)
 {
@@ -67,5 +90,5 @@ int worker_fill(struct worker *worker, const struct inbox_message *messages, siz
         }
     }
     chunk->range_count = kept;
-    return 0;
+    return print_ranges(worker, err);
 }

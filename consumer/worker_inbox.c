@@ -4,33 +4,39 @@
 #include "consumer/worker_internal.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-int worker_start(bool found, int64_t stored, int64_t low, int64_t high, bool from_log_start,
-                 int64_t *ret, struct error *err)
+#define GUARD_MS                                                                                   \
+    3000 /* how long an assignment waits for a partition's last record; it asks again */
+
+int worker_start(const struct worker_place *place, int64_t *ret, struct error *err)
 {
-    if (found && stored < low) {
+    if (place->found && place->stored < place->low) {
         return error_set(err, EX_CONFIG,
                          "the log begins at offset %" PRId64 ", the store is at %" PRId64
                          ": %" PRId64 " records are gone unread. Nothing was skipped; bring them "
-                         "back, or keep this store and begin another",
-                         low, stored, low - stored);
+                         "back, or go on without them: payd position --db %s --partition %" PRId32
+                         " --to %" PRId64,
+                         place->low, place->stored, place->low - place->stored, place->db,
+                         place->partition, place->low);
     }
-    if (found && stored > high) {
+    if (place->found && place->stored > place->high) {
         return error_set(err, EX_CONFIG,
                          "the log ends at offset %" PRId64 ", the store is at %" PRId64
                          ": the topic was truncated or made anew. Nothing was read; use another "
-                         "--db for another log",
-                         high, stored);
+                         "--db for another log, or read this one too from its beginning, its keys "
+                         "being remembered: payd position --db %s --new-log",
+                         place->high, place->stored, place->db);
     }
-    if (!found && low > 0 && !from_log_start) {
+    if (!place->found && place->low > 0 && !place->from_log_start) {
         return error_set(err, EX_CONFIG,
                          "the log begins at offset %" PRId64 " and this store has read nothing of "
                          "it: --from-log-start accepts that the records before are gone",
-                         low);
+                         place->low);
     }
-    *ret = found ? stored : low;
+    *ret = place->found ? place->stored : place->low;
     return 0;
 }
 
@@ -54,26 +60,98 @@ static int check_order(struct worker *worker, int32_t partition, struct error *e
                    : 0;
 }
 
+static int log_was_replaced(const struct worker *worker, int32_t partition, struct error *err)
+{
+    return error_set(err, EX_CONFIG,
+                     "%s[%" PRId32 "]: the record before the store's position is not the one that "
+                     "was read there: the topic was deleted and made anew. Use another --db for "
+                     "another log, or read this one too from its beginning, its keys being "
+                     "remembered: payd position --db %s --new-log",
+                     worker->options.topic, partition, worker->options.db);
+}
+
+/* Returns 1 when it cannot be told yet. */
+static int check_log(struct worker *worker, int32_t partition, const struct fingerprint *last,
+                     struct error *err)
+{
+    enum log_guard_verdict verdict;
+
+    if (log_guard_check(worker->guard, partition, last, GUARD_MS, &verdict, err) != 0) {
+        return -1;
+    }
+    switch (verdict) {
+    case LOG_GUARD_OTHER:
+        return log_was_replaced(worker, partition, err);
+    case LOG_GUARD_LATER:
+        log_event(LOG_LEVEL_WARN, "log_not_compared",
+                  "topic=\"%s\" partition=%" PRId32 " text=\"no answer yet, asking again\"",
+                  worker->options.topic, partition);
+        return 1;
+    case LOG_GUARD_GONE:
+        log_event(LOG_LEVEL_WARN, "log_not_compared",
+                  "topic=\"%s\" partition=%" PRId32
+                  " text=\"the last record before the position is gone by retention\"",
+                  worker->options.topic, partition);
+        return 0;
+    case LOG_GUARD_SAME:
+    default:
+        return 0;
+    }
+}
+
 static int on_position(void *user, int32_t partition, int64_t low, int64_t high, int64_t *ret,
                        struct error *err)
 {
     struct worker *worker = user;
     struct store *store = worker->store;
-    struct fingerprint last;
-    int64_t stored = 0;
-    bool found = false;
+    struct worker_place place = {.db = worker->options.db,
+                                 .partition = partition,
+                                 .low = low,
+                                 .high = high,
+                                 .from_log_start = worker->options.from_log_start};
+    struct fingerprint *last = &worker->last[partition];
 
     if (check_order(worker, partition, err) != 0 ||
-        store->ops->position(store, partition, &found, &stored, &last, err) != STORE_OK) {
+        store->ops->position(store, partition, &place.found, &place.stored, last, err) !=
+            STORE_OK) {
         return -1;
     }
-    if (worker_start(found, stored, low, high, worker->options.from_log_start, ret, err) != 0) {
+    if (worker_start(&place, ret, err) != 0) {
         return error_wrap(err, "%s[%" PRId32 "]", worker->options.topic, partition);
     }
-    if (!found && store->ops->adopt(store, partition, *ret, err) != STORE_OK) {
-        return -1;
+    if (!place.found) {
+        last->known = false;
+        return store->ops->adopt(store, partition, *ret, err) == STORE_OK ? 0 : -1;
     }
-    return 0;
+    return check_log(worker, partition, last, err);
+}
+
+int worker_guard_log(struct worker *worker, struct error *err)
+{
+    int32_t partitions[CHUNK_PARTITIONS_MAX];
+    struct fingerprint *lasts;
+    int32_t replaced;
+    size_t count = 0;
+
+    if (log_guard_step(worker->guard, &replaced)) {
+        return log_was_replaced(worker, replaced, err);
+    }
+    if (!log_guard_is_due(worker->guard)) {
+        return 0;
+    }
+    lasts = calloc(CHUNK_PARTITIONS_MAX, sizeof(*lasts));
+    if (!lasts) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    for (int32_t i = 0; i < CHUNK_PARTITIONS_MAX; i++) {
+        if (worker->next[i] != WORKER_NOT_ASSIGNED) {
+            partitions[count] = i;
+            lasts[count++] = worker->last[i];
+        }
+    }
+    int result = log_guard_begin(worker->guard, partitions, lasts, count, err);
+    free(lasts);
+    return result;
 }
 
 static void on_sign(void *user, char text[INBOX_METADATA_SIZE])
@@ -119,6 +197,7 @@ static void on_assigned(void *user, const int32_t *partitions, const int64_t *of
 {
     struct worker *worker = user;
 
+    log_guard_end(worker->guard);
     for (size_t i = 0; i < CHUNK_PARTITIONS_MAX; i++) {
         worker->next[i] = WORKER_NOT_ASSIGNED;
     }
@@ -139,6 +218,9 @@ static void on_note(void *user, const char *what, const char *text)
 
     if (strcmp(what, "_ALL_BROKERS_DOWN") == 0 && worker->brokers_away_ms == 0) {
         worker->brokers_away_ms = worker_clock_ms(CLOCK_MONOTONIC);
+    }
+    if (strstr(what, "UNKNOWN_TOPIC") || strstr(what, "UNKNOWN_PARTITION")) {
+        log_guard_hurry(worker->guard); /* it may have been deleted and made anew */
     }
     log_event(LOG_LEVEL_WARN, "kafka", "error=%s text=\"%s\"", what,
               text_escape(shown, sizeof(shown), text, strlen(text)));

@@ -9,6 +9,7 @@
 #ifndef CONSUMER_WORKER_INTERNAL_H
 #define CONSUMER_WORKER_INTERNAL_H
 
+#include "consumer/log_guard.h"
 #include "consumer/worker.h"
 
 #include <time.h>
@@ -23,12 +24,18 @@ struct worker {
     struct worker_options options;
     struct inbox_callbacks callbacks;
     int64_t next[CHUNK_PARTITIONS_MAX]; /* next offset by partition, as the store has it */
-    int64_t counts[OUTCOME_COUNT];      /* since the start, by outcome */
+    /* By partition: the last record before next. */
+    struct fingerprint last[CHUNK_PARTITIONS_MAX];
+    struct log_guard *guard;
+    int64_t counts[OUTCOME_COUNT]; /* since the start, by outcome */
     int64_t chunks;
     int64_t summary_due_ms;
     int64_t brokers_away_ms; /* since when, 0 = not known to be */
     bool outbox_was_full;
 };
+
+/* Compare, now and then, the log with what was read of it before. -1: it was replaced. */
+MUST_CHECK int worker_guard_log(struct worker *worker, struct error *err);
 
 int64_t worker_clock_ms(clockid_t clock);
 
