@@ -26,8 +26,9 @@ void stats_print(FILE *out, const struct store_stats *stats);
  *    "topic":"payments","positions":{"0":250}}
  *
  * total is the sum of the applied payments, balances the sum of all balances (always zero), both by
- * currency as decimals in strings. mode: accounts are open or strict; unpublished: outcomes that are not
- * in the outcomes topic yet; skipped: outcomes that the topic refused for good. Returns -1 when memory ran out.
+ * currency as decimals in strings. mode: accounts are open or strict; unpublished: outcomes that
+ * are not in the outcomes topic yet; skipped: outcomes that the topic refused for good. Returns -1
+ * when memory ran out.
  */
 MUST_CHECK int stats_print_json(FILE *out, const struct store_stats *stats);
 

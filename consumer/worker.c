@@ -36,6 +36,12 @@
 /* With until_end: how long all brokers may be away before it gives up. */
 #define BROKERS_AWAY_MS 30000
 
+/*
+ * And how long another member may hold partitions: one that was killed is missed by the group only
+ * after its session.timeout.ms, 10 s if it is a payd.
+ */
+#define HELD_MS 20000
+
 int64_t worker_clock_ms(clockid_t clock)
 {
     struct timespec now;
@@ -230,14 +236,20 @@ static enum worker_result judge_end(struct worker *worker, const struct inbox *i
     if (!inbox_at_end(inbox) || outbox_backlog(worker->outbox) > 0) {
         return WORKER_MORE;
     }
-    if (assigned < all) {
+    if (assigned == all) {
+        return WORKER_DONE;
+    }
+    if (worker->held_since_ms == 0) {
+        worker->held_since_ms = worker_clock_ms(CLOCK_MONOTONIC);
+    }
+    if (worker_clock_ms(CLOCK_MONOTONIC) - worker->held_since_ms > HELD_MS) {
         error_set(err, EX_UNAVAILABLE,
                   "only %zu of %zu partitions were read: another member of the group holds the "
                   "others. Stop it, or use a group of this ledger's own (-g)",
                   assigned, all);
         return WORKER_FAILED;
     }
-    return WORKER_DONE;
+    return WORKER_MORE;
 }
 
 /* True while no more messages may be taken, because too many outcomes wait. */

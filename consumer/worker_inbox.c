@@ -198,6 +198,7 @@ static void on_assigned(void *user, const int32_t *partitions, const int64_t *of
     struct worker *worker = user;
 
     log_guard_end(worker->guard);
+    worker->held_since_ms = 0;
     for (size_t i = 0; i < CHUNK_PARTITIONS_MAX; i++) {
         worker->next[i] = WORKER_NOT_ASSIGNED;
     }

@@ -31,6 +31,7 @@ struct worker {
     int64_t chunks;
     int64_t summary_due_ms;
     int64_t brokers_away_ms; /* since when, 0 = not known to be */
+    int64_t held_since_ms;   /* another member holds partitions, 0 = not known to */
     bool outbox_was_full;
 };
 
