@@ -19,7 +19,7 @@ struct entry {
 };
 
 struct log_guard {
-    const struct kafka_args *args;
+    struct kafka_args args;
     struct digest *digest;
     struct topic_reader *reader; /* NULL between two rounds */
     struct entry *entries;
@@ -44,7 +44,9 @@ int log_guard_open(struct log_guard **ret, const struct kafka_args *args, struct
     if (!guard) {
         return error_set(err, EX_OSERR, "out of memory");
     }
-    guard->args = args;
+    guard->args = *args;
+    guard->args.client_id = "payd";
+    guard->args.log = false; /* what its clients meet, the consumer meets and logs too */
     guard->due_ms = now_ms() + LOG_GUARD_EVERY_MS;
     if (digest_open(&guard->digest, err) != 0) {
         free(guard);
@@ -100,7 +102,7 @@ int log_guard_begin(struct log_guard *guard, const int32_t *partitions,
     if (guard->count == 0) {
         return 0;
     }
-    if (topic_reader_open(&guard->reader, guard->args, guard->args->topic, FETCH_BYTES, err) != 0) {
+    if (topic_reader_open(&guard->reader, &guard->args, guard->args.topic, FETCH_BYTES, err) != 0) {
         guard->reader = NULL;
         return -1;
     }

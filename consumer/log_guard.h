@@ -33,7 +33,7 @@ enum log_guard_verdict {
 
 struct log_guard;
 
-/* args is borrowed until log_guard_close(). On success the caller closes *ret. */
+/* What args points to is borrowed until log_guard_close(). On success the caller closes *ret. */
 MUST_CHECK int log_guard_open(struct log_guard **ret, const struct kafka_args *args,
                               struct error *err);
 
