@@ -10,12 +10,12 @@
 
 #define FETCH_BYTES 65536 /* one record is wanted of each partition */
 #define ASK_MS      1000  /* how long the question for a partition's ends may take */
-#define STEP_MAX    64    /* answers that one step takes */
 
 struct entry {
     int32_t partition;
-    struct fingerprint last;
-    bool open; /* no answer yet */
+    struct log_marks marks;
+    struct fingerprint wanted; /* the mark that is looked at now: first the anchor, then the last */
+    bool open;                 /* no answer yet */
 };
 
 struct log_guard {
@@ -85,19 +85,21 @@ void log_guard_hurry(struct log_guard *guard)
     guard->due_ms = 0;
 }
 
-int log_guard_begin(struct log_guard *guard, const int32_t *partitions,
-                    const struct fingerprint *lasts, size_t count, struct error *err)
+static void add_entry(struct log_guard *guard, int32_t partition, const struct log_marks *marks)
 {
-    log_guard_end(guard);
-    guard->entries = calloc(count + 1, sizeof(*guard->entries));
-    if (!guard->entries) {
-        return error_set(err, EX_OSERR, "out of memory");
+    if (marks->last.known) {
+        guard->entries[guard->count++] = (struct entry){
+            .partition = partition,
+            .marks = *marks,
+            .wanted = marks->anchor.known ? marks->anchor : marks->last,
+            .open = true,
+        };
     }
-    for (size_t i = 0; i < count; i++) {
-        if (lasts[i].known) {
-            guard->entries[guard->count++] = (struct entry){partitions[i], lasts[i], true};
-        }
-    }
+}
+
+/* Asks for what is wanted of each partition. */
+static int begin(struct log_guard *guard, struct error *err)
+{
     guard->open = guard->count;
     if (guard->count == 0) {
         return 0;
@@ -109,12 +111,31 @@ int log_guard_begin(struct log_guard *guard, const int32_t *partitions,
     guard->deadline_ms = now_ms() + LOG_GUARD_ROUND_MS;
     for (size_t i = 0; i < guard->count; i++) {
         const struct entry *entry = &guard->entries[i];
-        if (topic_reader_start(guard->reader, entry->partition, entry->last.offset, err) != 0) {
+        if (topic_reader_start(guard->reader, entry->partition, entry->wanted.offset, err) != 0) {
             log_guard_end(guard);
             return -1;
         }
     }
     return 0;
+}
+
+static int make_entries(struct log_guard *guard, size_t count, struct error *err)
+{
+    log_guard_end(guard);
+    guard->entries = calloc(count + 1, sizeof(*guard->entries));
+    return guard->entries ? 0 : error_set(err, EX_OSERR, "out of memory");
+}
+
+int log_guard_begin(struct log_guard *guard, const int32_t *partitions, size_t count,
+                    const struct log_marks *marks, struct error *err)
+{
+    if (make_entries(guard, count, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        add_entry(guard, partitions[i], &marks[partitions[i]]);
+    }
+    return begin(guard, err);
 }
 
 static struct entry *find(struct log_guard *guard, int32_t partition)
@@ -139,15 +160,15 @@ static enum log_guard_verdict compare(struct log_guard *guard, const struct entr
     struct error ignored;
 
     /* The end, or a later record, before the one that we saw: it is not there any more. */
-    if (record->is_end || record->offset != entry->last.offset) {
+    if (record->is_end || record->offset != entry->wanted.offset) {
         return LOG_GUARD_OTHER;
     }
     if (fingerprint_make(guard->digest, &raw, record->offset, record->timestamp_ms, &found,
                          &ignored) != 0) {
         return LOG_GUARD_LATER;
     }
-    return memcmp(found.print, entry->last.print, sizeof(found.print)) == 0 ? LOG_GUARD_SAME
-                                                                            : LOG_GUARD_OTHER;
+    return memcmp(found.print, entry->wanted.print, sizeof(found.print)) == 0 ? LOG_GUARD_SAME
+                                                                              : LOG_GUARD_OTHER;
 }
 
 /* The partition does not hold the offset: cut off at its beginning by retention, or replaced? */
@@ -161,15 +182,24 @@ static enum log_guard_verdict judge_missing(struct log_guard *guard, const struc
         return LOG_GUARD_LATER;
     }
     /* An empty log that ends before the record was there is a new one. */
-    return low > entry->last.offset ? LOG_GUARD_GONE : LOG_GUARD_OTHER;
+    return low > entry->wanted.offset ? LOG_GUARD_GONE : LOG_GUARD_OTHER;
 }
 
-/*
- * One answer of the round. Returns false when there is none now; else *ret_entry is the partition
- * that was answered, or NULL.
- */
-static bool answer(struct log_guard *guard, int timeout_ms, const struct entry **ret_entry,
-                   enum log_guard_verdict *ret)
+/* True when the last record is to be looked at too, which is then asked for. */
+static bool go_on(struct log_guard *guard, struct entry *entry)
+{
+    struct error ignored;
+
+    if (entry->wanted.offset >= entry->marks.last.offset) {
+        return false;
+    }
+    entry->wanted = entry->marks.last;
+    return topic_reader_start(guard->reader, entry->partition, entry->wanted.offset, &ignored) == 0;
+}
+
+/* Reads on. Returns false when nothing came. *ret_entry is set when a partition is answered. */
+static bool read_on(struct log_guard *guard, int timeout_ms, const struct entry **ret_entry,
+                    enum log_guard_verdict *ret)
 {
     struct topic_record record = {.partition = -1};
     struct error ignored;
@@ -184,60 +214,56 @@ static bool answer(struct log_guard *guard, int timeout_ms, const struct entry *
     if (!entry) {
         return true; /* more records of a partition that was answered */
     }
-    *ret =
-        result == TOPIC_READER_GONE ? judge_missing(guard, entry) : compare(guard, entry, &record);
+    bool later =
+        result == TOPIC_READER_RECORD && !record.is_end && record.offset != entry->wanted.offset;
     /* A later record may mean that retention has moved the beginning behind ours. */
-    if (*ret == LOG_GUARD_OTHER && result == TOPIC_READER_RECORD && !record.is_end &&
-        record.offset != entry->last.offset) {
-        *ret = judge_missing(guard, entry);
+    *ret = result == TOPIC_READER_GONE || later ? judge_missing(guard, entry)
+                                                : compare(guard, entry, &record);
+    topic_reader_stop(guard->reader, entry->partition);
+    if ((*ret == LOG_GUARD_SAME || *ret == LOG_GUARD_GONE) && go_on(guard, entry)) {
+        return true;
     }
     entry->open = false;
     guard->open--;
-    topic_reader_stop(guard->reader, entry->partition);
     *ret_entry = entry;
     return true;
 }
 
-bool log_guard_step(struct log_guard *guard, int32_t *ret_partition)
+bool log_guard_step(struct log_guard *guard, struct log_guard_answer *ret)
 {
-    const struct entry *entry;
-    enum log_guard_verdict verdict = LOG_GUARD_LATER;
+    const struct entry *entry = NULL;
 
-    if (!guard->reader) {
-        return false;
-    }
-    for (int i = 0; i < STEP_MAX && guard->open > 0; i++) {
-        if (!answer(guard, 0, &entry, &verdict)) {
-            break;
-        }
-        if (entry && verdict == LOG_GUARD_OTHER) {
-            *ret_partition = entry->partition;
-            log_guard_end(guard);
+    while (guard->reader && guard->open > 0 && read_on(guard, 0, &entry, &ret->verdict)) {
+        if (entry) {
+            ret->partition = entry->partition;
+            ret->last = entry->marks.last;
             return true;
         }
     }
-    if (guard->open == 0 || now_ms() >= guard->deadline_ms) {
+    if (guard->reader && (guard->open == 0 || now_ms() >= guard->deadline_ms)) {
         log_guard_end(guard);
     }
     return false;
 }
 
-int log_guard_check(struct log_guard *guard, int32_t partition, const struct fingerprint *last,
+int log_guard_check(struct log_guard *guard, int32_t partition, const struct log_marks *marks,
                     int timeout_ms, enum log_guard_verdict *ret, struct error *err)
 {
     const struct entry *entry = NULL;
+    int64_t deadline_ms = now_ms() + timeout_ms;
 
-    *ret = last->known ? LOG_GUARD_LATER : LOG_GUARD_SAME;
-    if (log_guard_begin(guard, &partition, last, 1, err) != 0) {
+    *ret = marks->last.known ? LOG_GUARD_LATER : LOG_GUARD_SAME;
+    if (make_entries(guard, 1, err) != 0) {
         return -1;
     }
-    int64_t deadline_ms = now_ms() + timeout_ms;
-    while (guard->open > 0 && !entry) {
-        int64_t left_ms = deadline_ms - now_ms();
-        if (left_ms <= 0) {
-            break;
-        }
-        answer(guard, (int)left_ms, &entry, ret);
+    add_entry(guard, partition, marks);
+    if (begin(guard, err) != 0) {
+        return -1;
+    }
+    while (guard->open > 0 && !entry && now_ms() < deadline_ms) {
+        enum log_guard_verdict verdict = LOG_GUARD_LATER;
+        read_on(guard, (int)(deadline_ms - now_ms()), &entry, &verdict);
+        *ret = entry ? verdict : *ret;
     }
     log_guard_end(guard);
     return 0;

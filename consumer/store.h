@@ -117,11 +117,11 @@ struct store_ops {
     /* *ret: its accounts are strict or have limits, so that it needs a topic of one partition. */
     enum store_status (*ordered)(struct store *store, bool *ret, struct error *err);
     /*
-     * The next offset of a partition, and the last record before it if one is known; *ret_found is
-     * false when the store has none.
+     * The next offset of a partition, and the marks before it as far as known; *ret_found is false
+     * when the store has none.
      */
     enum store_status (*position)(struct store *store, int32_t partition, bool *ret_found,
-                                  int64_t *ret_offset, struct fingerprint *ret_last,
+                                  int64_t *ret_offset, struct log_marks *ret_marks,
                                   struct error *err);
     /* Give a partition that has no position its first one. */
     enum store_status (*adopt)(struct store *store, int32_t partition, int64_t offset,

@@ -142,7 +142,7 @@ static enum store_status memory_ordered(struct store *base, bool *ret, struct er
 /* ---- positions ---- */
 
 static enum store_status memory_position(struct store *base, int32_t partition, bool *ret_found,
-                                         int64_t *ret_offset, struct fingerprint *ret_last,
+                                         int64_t *ret_offset, struct log_marks *ret_marks,
                                          struct error *err)
 {
     const struct position_row *row = memory_find_position(&memory_of(base)->now, partition);
@@ -150,7 +150,7 @@ static enum store_status memory_position(struct store *base, int32_t partition, 
     (void)err;
     *ret_found = row != NULL;
     *ret_offset = row ? row->position.next_offset : 0;
-    *ret_last = row ? row->last : (struct fingerprint){.known = false};
+    *ret_marks = row ? row->marks : (struct log_marks){.last = {.known = false}};
     return STORE_OK;
 }
 
@@ -179,7 +179,7 @@ static enum store_status memory_move(struct store *base, int32_t partition, int6
         return STORE_FAILED;
     }
     row->position.next_offset = offset;
-    row->last.known = false;
+    row->marks = (struct log_marks){.last = {.known = false}};
     return STORE_OK;
 }
 

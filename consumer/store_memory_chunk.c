@@ -192,8 +192,11 @@ static enum store_status save_positions(struct contents *now, const struct chunk
             return STORE_STALE;
         }
         row->position.next_offset = range->to;
-        if (range->last.known) {
-            row->last = range->last;
+        if (range->marks.last.known) {
+            row->marks.last = range->marks.last;
+        }
+        if (range->marks.anchor.known) {
+            row->marks.anchor = range->marks.anchor;
         }
     }
     return STORE_OK;

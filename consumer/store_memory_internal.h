@@ -26,7 +26,7 @@ struct record_row {
 
 struct position_row {
     struct store_position position;
-    struct fingerprint last;
+    struct log_marks marks;
 };
 
 struct array {

@@ -157,9 +157,12 @@ const char *const store_schema_sql =
     "CREATE TABLE positions ("
     "  partition INTEGER PRIMARY KEY CHECK (partition >= 0),"
     "  next_offset INTEGER NOT NULL CHECK (next_offset >= 0),"
-    "  last_offset INTEGER," /* of the last record before it, and its fingerprint */
-    "  print BLOB,"
-    "  CHECK ((last_offset IS NULL) = (print IS NULL))"
+    "  last_offset INTEGER," /* struct log_marks */
+    "  last_print BLOB,"
+    "  anchor_offset INTEGER,"
+    "  anchor_print BLOB,"
+    "  CHECK ((last_offset IS NULL) = (last_print IS NULL)),"
+    "  CHECK ((anchor_offset IS NULL) = (anchor_print IS NULL))"
     ") STRICT;"
     /* Each time a position was moved by hand. */
     "CREATE TABLE position_changes ("

@@ -154,7 +154,7 @@ enum store_status sqlite_bind(struct store *base, const char *cluster, const cha
 enum store_status sqlite_set_mode(struct store *base, bool strict, struct error *err);
 enum store_status sqlite_ordered(struct store *base, bool *ret, struct error *err);
 enum store_status sqlite_position(struct store *base, int32_t partition, bool *ret_found,
-                                  int64_t *ret_offset, struct fingerprint *ret_last,
+                                  int64_t *ret_offset, struct log_marks *ret_marks,
                                   struct error *err);
 enum store_status sqlite_adopt(struct store *base, int32_t partition, int64_t offset,
                                struct error *err);

@@ -34,7 +34,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_FIND_STRICT] = "SELECT strict FROM store",
     [STATEMENT_MOVE_POSITION] =
         "UPDATE positions SET next_offset = ?3, last_offset = ifnull(?4, last_offset),"
-        " print = ifnull(?5, print) WHERE partition = ?1 AND next_offset = ?2",
+        " last_print = ifnull(?5, last_print), anchor_offset = ifnull(?6, anchor_offset),"
+        " anchor_print = ifnull(?7, anchor_print) WHERE partition = ?1 AND next_offset = ?2",
     [STATEMENT_UPDATE_ACCOUNT] = "UPDATE accounts SET currency = ?2, balance_minor = ?3,"
                                  " state = ?4, min_minor = ?5 WHERE id = ?1",
     [STATEMENT_ADD_ACCOUNT] = "INSERT INTO accounts (name, currency, balance_minor, state,"

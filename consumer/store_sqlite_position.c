@@ -116,29 +116,30 @@ static enum store_status run(struct store_sqlite *store, const char *sql, int32_
     return status;
 }
 
-static bool read_position(sqlite3_stmt *row, int64_t *ret_offset, struct fingerprint *ret_last)
+static bool read_mark(sqlite3_stmt *row, int column, struct fingerprint *ret)
 {
-    *ret_offset = sqlite3_column_int64(row, 0);
-    ret_last->known = sqlite3_column_type(row, 1) != SQLITE_NULL;
-    ret_last->offset = sqlite3_column_int64(row, 1);
-    if (ret_last->known) {
-        const void *print = sqlite3_column_blob(row, 2);
-        if (!print || sqlite3_column_bytes(row, 2) != sizeof(ret_last->print)) {
+    ret->known = sqlite3_column_type(row, column) != SQLITE_NULL;
+    ret->offset = sqlite3_column_int64(row, column);
+    if (ret->known) {
+        const void *print = sqlite3_column_blob(row, column + 1);
+        if (!print || sqlite3_column_bytes(row, column + 1) != sizeof(ret->print)) {
             return false;
         }
-        memcpy(ret_last->print, print, sizeof(ret_last->print));
+        memcpy(ret->print, print, sizeof(ret->print));
     }
     return true;
 }
 
 enum store_status sqlite_position(struct store *base, int32_t partition, bool *ret_found,
-                                  int64_t *ret_offset, struct fingerprint *ret_last,
+                                  int64_t *ret_offset, struct log_marks *ret_marks,
                                   struct error *err)
 {
     struct store_sqlite *store = sqlite_of(base);
     sqlite3_stmt *row = NULL;
     enum store_status status =
-        prepare(store, "SELECT next_offset, last_offset, print FROM positions WHERE partition = ?",
+        prepare(store,
+                "SELECT next_offset, last_offset, last_print, anchor_offset, anchor_print"
+                " FROM positions WHERE partition = ?",
                 partition, 0, 0, &row, err);
 
     if (status == STORE_OK) {
@@ -146,9 +147,10 @@ enum store_status sqlite_position(struct store *base, int32_t partition, bool *r
         *ret_found = code == SQLITE_ROW;
         if (code != SQLITE_ROW && code != SQLITE_DONE) {
             status = sqlite_failed(store, "position", err);
-        } else if (!read_position(row, ret_offset, ret_last)) {
+        } else if (!read_mark(row, 1, &ret_marks->last) || !read_mark(row, 3, &ret_marks->anchor)) {
             status = sqlite_damaged(store, "a position's fingerprint", err);
         }
+        *ret_offset = sqlite3_column_int64(row, 0);
     }
     sqlite3_finalize(row);
     return status;
@@ -184,8 +186,8 @@ enum store_status sqlite_move(struct store *base, int32_t partition, int64_t off
     }
     if (status == STORE_OK) {
         status = run(store,
-                     "UPDATE positions SET next_offset = ?2, last_offset = NULL, print = NULL"
-                     " WHERE partition = ?1",
+                     "UPDATE positions SET next_offset = ?2, last_offset = NULL, last_print = NULL,"
+                     " anchor_offset = NULL, anchor_print = NULL WHERE partition = ?1",
                      partition, offset, 0, &changes, err);
     }
     if (status == STORE_OK) {

@@ -7,6 +7,16 @@
 /* ISO 4217 has fewer codes than this, and only known currencies are applied. */
 #define CURRENCIES_MAX 256
 
+/* A mark that is not known leaves the stored one as it is. */
+static void bind_mark(struct store_sqlite *store, int place, const struct fingerprint *mark)
+{
+    if (mark->known) {
+        sqlite_bind_int(store, STATEMENT_MOVE_POSITION, place, mark->offset);
+        sqlite_bind_blob(store, STATEMENT_MOVE_POSITION, place + 1, mark->print,
+                         sizeof(mark->print));
+    }
+}
+
 /* Compare and set: a chunk that was made before a rebalance finds another position here. */
 static enum store_status move_position(struct store_sqlite *store, const struct chunk_range *range,
                                        struct error *err)
@@ -14,11 +24,8 @@ static enum store_status move_position(struct store_sqlite *store, const struct 
     sqlite_bind_int(store, STATEMENT_MOVE_POSITION, 1, range->partition);
     sqlite_bind_int(store, STATEMENT_MOVE_POSITION, 2, range->from);
     sqlite_bind_int(store, STATEMENT_MOVE_POSITION, 3, range->to);
-    if (range->last.known) {
-        sqlite_bind_int(store, STATEMENT_MOVE_POSITION, 4, range->last.offset);
-        sqlite_bind_blob(store, STATEMENT_MOVE_POSITION, 5, range->last.print,
-                         sizeof(range->last.print));
-    }
+    bind_mark(store, 4, &range->marks.last);
+    bind_mark(store, 6, &range->marks.anchor);
     enum store_status status = sqlite_run(store, STATEMENT_MOVE_POSITION, "move a position", err);
     if (status == STORE_OK && sqlite3_changes(store->db) != 1) {
         status = STORE_STALE;

@@ -178,8 +178,8 @@ static void finish(struct worker *worker, struct inbox *inbox)
     for (size_t i = 0; i < chunk->range_count; i++) {
         const struct chunk_range *range = &chunk->ranges[i];
         worker->next[range->partition] = range->to;
-        if (range->last.known) {
-            worker->last[range->partition] = range->last;
+        if (range->marks.last.known) {
+            worker->marks[range->partition] = range->marks;
         }
         inbox_commit(inbox, range->partition, range->to);
     }

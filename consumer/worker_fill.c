@@ -60,12 +60,18 @@ static int print_ranges(struct worker *worker, struct error *err)
         const struct chunk_item *item = &chunk->items[i];
         const struct origin *origin = &item->origin;
         struct chunk_range *range = chunk_range(chunk, origin->partition, 0);
-        if (range->last.known) {
+        struct log_marks *marks = &range->marks;
+        if (marks->last.known) {
             continue;
         }
         if (fingerprint_make(worker->digest, &item->raw, origin->offset, origin->timestamp_ms,
-                             &range->last, err) != 0) {
+                             &marks->last, err) != 0) {
             return -1;
+        }
+        /* The first records that are read are what the log is known by from then on. */
+        marks->anchor = worker->marks[origin->partition].anchor;
+        if (!marks->anchor.known) {
+            marks->anchor = marks->last;
         }
         open--;
     }

@@ -62,21 +62,22 @@ static int check_order(struct worker *worker, int32_t partition, struct error *e
 
 static int log_was_replaced(const struct worker *worker, int32_t partition, struct error *err)
 {
-    return error_set(err, EX_CONFIG,
-                     "%s[%" PRId32 "]: the record before the store's position is not the one that "
-                     "was read there: the topic was deleted and made anew. Use another --db for "
-                     "another log, or read this one too from its beginning, its keys being "
-                     "remembered: payd position --db %s --new-log",
-                     worker->options.topic, partition, worker->options.db);
+    return error_set(
+        err, EX_CONFIG,
+        "%s[%" PRId32 "]: a record before the store's position is not the one that "
+        "was read there: the topic was deleted and made anew, or cut. Use another --db for "
+        "another log, or read this one too from its beginning, its keys being "
+        "remembered: payd position --db %s --new-log",
+        worker->options.topic, partition, worker->options.db);
 }
 
 /* Returns 1 when it cannot be told yet. */
-static int check_log(struct worker *worker, int32_t partition, const struct fingerprint *last,
+static int check_log(struct worker *worker, int32_t partition, const struct log_marks *marks,
                      struct error *err)
 {
     enum log_guard_verdict verdict;
 
-    if (log_guard_check(worker->guard, partition, last, GUARD_MS, &verdict, err) != 0) {
+    if (log_guard_check(worker->guard, partition, marks, GUARD_MS, &verdict, err) != 0) {
         return -1;
     }
     switch (verdict) {
@@ -109,10 +110,10 @@ static int on_position(void *user, int32_t partition, int64_t low, int64_t high,
                                  .low = low,
                                  .high = high,
                                  .from_log_start = worker->options.from_log_start};
-    struct fingerprint *last = &worker->last[partition];
+    struct log_marks *marks = &worker->marks[partition];
 
     if (check_order(worker, partition, err) != 0 ||
-        store->ops->position(store, partition, &place.found, &place.stored, last, err) !=
+        store->ops->position(store, partition, &place.found, &place.stored, marks, err) !=
             STORE_OK) {
         return -1;
     }
@@ -120,38 +121,46 @@ static int on_position(void *user, int32_t partition, int64_t low, int64_t high,
         return error_wrap(err, "%s[%" PRId32 "]", worker->options.topic, partition);
     }
     if (!place.found) {
-        last->known = false;
+        *marks = (struct log_marks){.last = {.known = false}};
         return store->ops->adopt(store, partition, *ret, err) == STORE_OK ? 0 : -1;
     }
-    return check_log(worker, partition, last, err);
+    return check_log(worker, partition, marks, err);
+}
+
+/* What a round says of each partition. */
+static int take_answers(struct worker *worker, struct error *err)
+{
+    struct log_guard_answer answer;
+
+    while (log_guard_step(worker->guard, &answer)) {
+        if (answer.verdict == LOG_GUARD_OTHER) {
+            return log_was_replaced(worker, answer.partition, err);
+        }
+        /* All between the two marks is of one log, so the next look may begin at the later one. */
+        if (answer.verdict == LOG_GUARD_SAME || answer.verdict == LOG_GUARD_GONE) {
+            worker->marks[answer.partition].anchor = answer.last;
+        }
+    }
+    return 0;
 }
 
 int worker_guard_log(struct worker *worker, struct error *err)
 {
     int32_t partitions[CHUNK_PARTITIONS_MAX];
-    struct fingerprint *lasts;
-    int32_t replaced;
     size_t count = 0;
 
-    if (log_guard_step(worker->guard, &replaced)) {
-        return log_was_replaced(worker, replaced, err);
+    if (take_answers(worker, err) != 0) {
+        return -1;
     }
     if (!log_guard_is_due(worker->guard)) {
         return 0;
     }
-    lasts = calloc(CHUNK_PARTITIONS_MAX, sizeof(*lasts));
-    if (!lasts) {
-        return error_set(err, EX_OSERR, "out of memory");
-    }
     for (int32_t i = 0; i < CHUNK_PARTITIONS_MAX; i++) {
         if (worker->next[i] != WORKER_NOT_ASSIGNED) {
-            partitions[count] = i;
-            lasts[count++] = worker->last[i];
+            partitions[count++] = i;
         }
     }
-    int result = log_guard_begin(worker->guard, partitions, lasts, count, err);
-    free(lasts);
-    return result;
+    return log_guard_begin(worker->guard, partitions, count, worker->marks, err);
 }
 
 static void on_sign(void *user, char text[INBOX_METADATA_SIZE])

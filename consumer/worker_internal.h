@@ -24,8 +24,7 @@ struct worker {
     struct worker_options options;
     struct inbox_callbacks callbacks;
     int64_t next[CHUNK_PARTITIONS_MAX]; /* next offset by partition, as the store has it */
-    /* By partition: the last record before next. */
-    struct fingerprint last[CHUNK_PARTITIONS_MAX];
+    struct log_marks marks[CHUNK_PARTITIONS_MAX]; /* by partition: what stands before next */
     struct log_guard *guard;
     int64_t counts[OUTCOME_COUNT]; /* since the start, by outcome */
     int64_t chunks;

@@ -85,14 +85,19 @@ Test(kafka_logs, a_topic_made_anew_while_stopped_is_noticed_shorter_and_longer)
     outcomes_check(&scene);
 }
 
-static void expect_stop_while_running(int batches)
+/* asleep: payd stands still meanwhile, and so sees no error of the topic that is not there. */
+static void expect_stop_while_running(int batches, bool asleep)
 {
     struct process payd = scene_start_payd(&scene, NULL, NULL);
     int64_t before;
 
     cr_assert(scene_comes_to(&scene, "SELECT count(*) FROM payments", 2000, JOIN_MS));
     before = payments();
+    if (asleep) {
+        process_signal(&payd, SIGSTOP);
+    }
     make_anew(batches);
+    process_signal(&payd, SIGCONT);
     cr_expect_eq(process_wait(&payd, JOIN_MS), 78, "%s", file_tail(payd.err));
     cr_expect(file_has(payd.err, "made anew") || file_has(payd.err, "does not hold"), "%s",
               file_tail(payd.err));
@@ -104,14 +109,21 @@ Test(kafka_logs, a_topic_made_anew_shorter_while_payd_runs_stops_it)
 {
     send_batch("first");
     send_batch("second");
-    expect_stop_while_running(1);
+    expect_stop_while_running(1, false);
 }
 
 Test(kafka_logs, a_topic_made_anew_longer_while_payd_runs_stops_it)
 {
     send_batch("first");
     send_batch("second");
-    expect_stop_while_running(4);
+    expect_stop_while_running(4, false);
+}
+
+Test(kafka_logs, a_topic_made_anew_longer_behind_its_back_stops_it)
+{
+    send_batch("first");
+    send_batch("second");
+    expect_stop_while_running(4, true);
 }
 
 Test(kafka_logs, two_ledgers_in_one_group_pay_once)

@@ -50,7 +50,7 @@ Test(log_guard, remembers_the_last_record_and_finds_it_again)
 {
     drain(0);
     cr_expect_eq(scene_int(&scene, "SELECT last_offset FROM positions"), 1);
-    cr_expect_eq(scene_int(&scene, "SELECT length(print) FROM positions"), 16);
+    cr_expect_eq(scene_int(&scene, "SELECT length(last_print) FROM positions"), 16);
     scene_produce(&scene, "k3", PAYMENT);
     drain(0);
     cr_expect_eq(scene_int(&scene, "SELECT last_offset FROM positions"), 2);
@@ -60,22 +60,26 @@ Test(log_guard, remembers_the_last_record_and_finds_it_again)
 Test(log_guard, stops_with_78_when_another_record_stands_there_and_says_how_to_go_on)
 {
     static const char *const changes[] = {
-        "UPDATE positions SET print = zeroblob(16)", /* other bytes there */
-        "UPDATE positions SET last_offset = 7",      /* the log ends before it */
+        "UPDATE positions SET last_print = zeroblob(16)",          /* other bytes there */
+        "UPDATE positions SET anchor_print = zeroblob(16)",        /* and at an earlier look */
+        "UPDATE positions SET last_offset = 7, anchor_offset = 7", /* it ends before it */
     };
     struct process payd;
 
     drain(0);
     scene_produce(&scene, "k3", PAYMENT);
+    scene_change(&scene, "CREATE TABLE kept AS SELECT * FROM positions");
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        scene_change(&scene, "DELETE FROM positions; INSERT INTO positions SELECT * FROM kept");
         scene_change(&scene, changes[i]);
         cr_expect_eq(scene_drain(&scene, NULL, &payd), 78, "%s: %s", changes[i],
                      file_tail(payd.err));
-        cr_expect(file_has(payd.err, "others[0]: the record before the store's position is not"),
+        cr_expect(file_has(payd.err, "others[0]: a record before the store's position is not"),
                   "%s", file_tail(payd.err));
         cr_expect(file_has(payd.err, "payd position --db"), "%s", file_tail(payd.err));
         cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 2, "nothing was read");
     }
+    scene_change(&scene, "DROP TABLE kept");
     cr_expect_eq(position(&payd, (const char *const[]){"--new-log", NULL}), 0, "%s",
                  file_tail(payd.err));
     drain(0);

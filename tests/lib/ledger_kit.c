@@ -142,10 +142,10 @@ int64_t kit_position(struct store *store, int32_t partition)
 {
     struct error err = {0, ""};
     bool found = false;
-    struct fingerprint last;
+    struct log_marks marks;
     int64_t offset = 0;
 
-    cr_assert_eq(store->ops->position(store, partition, &found, &offset, &last, &err), STORE_OK,
+    cr_assert_eq(store->ops->position(store, partition, &found, &offset, &marks, &err), STORE_OK,
                  "%s", err.text);
     return found ? offset : -1;
 }

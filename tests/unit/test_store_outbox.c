@@ -222,41 +222,44 @@ Test(store_outbox, keeps_sixteen_repeats_of_a_key_and_counts_all)
 
 /* ---- positions ---- */
 
-static void check_fingerprint(struct store *store, const char *which)
+static void check_marks(struct store *store, const char *which)
 {
     struct chunk *chunk = chunk_new(2);
-    struct fingerprint last = {.known = true};
+    struct log_marks marks = {.last = {.known = true}, .anchor = {.known = true}};
     int64_t offset = 0;
     bool found = false;
 
     cr_assert_not_null(chunk);
     kit_begin(store);
-    cr_assert_eq(store->ops->position(store, 0, &found, &offset, &last, &err), STORE_OK);
-    cr_expect_not(last.known, "%s: nothing was read yet", which);
+    cr_assert_eq(store->ops->position(store, 0, &found, &offset, &marks, &err), STORE_OK);
+    cr_expect(!marks.last.known && !marks.anchor.known, "%s: nothing was read yet", which);
     kit_add(chunk, &history[0], 0, 0);
-    chunk->ranges[0].last = (struct fingerprint){true, 0, {1, 2, 3}};
+    chunk->ranges[0].marks =
+        (struct log_marks){.last = {true, 0, {1, 2, 3}}, .anchor = {true, 0, {4, 5, 6}}};
     cr_assert_eq(kit_transact(store, chunk, &err), STORE_OK, "%s: %s", which, err.text);
-    /* A range in which no record was seen leaves the last one as it is. */
+    /* A range in which no record was seen leaves them as they are. */
     chunk_clear(chunk);
     chunk_range(chunk, 0, 1)->to = 9;
     cr_assert_eq(kit_transact(store, chunk, &err), STORE_OK, "%s: %s", which, err.text);
-    cr_assert_eq(store->ops->position(store, 0, &found, &offset, &last, &err), STORE_OK);
+    cr_assert_eq(store->ops->position(store, 0, &found, &offset, &marks, &err), STORE_OK);
     cr_expect(found && offset == 9, "%s", which);
-    cr_expect(last.known && last.offset == 0 && last.print[2] == 3, "%s", which);
+    cr_expect(marks.last.known && marks.last.offset == 0 && marks.last.print[2] == 3, "%s", which);
+    cr_expect(marks.anchor.known && marks.anchor.print[2] == 6, "%s", which);
     cr_assert_eq(store->ops->move(store, 0, 4, 1, &err), STORE_OK, "%s", which);
-    cr_assert_eq(store->ops->position(store, 0, &found, &offset, &last, &err), STORE_OK);
-    cr_expect(offset == 4 && !last.known, "%s: a position by hand is taken as it is", which);
+    cr_assert_eq(store->ops->position(store, 0, &found, &offset, &marks, &err), STORE_OK);
+    cr_expect(offset == 4 && !marks.last.known && !marks.anchor.known,
+              "%s: a position by hand is taken as it is", which);
     cr_expect_eq(store->ops->move(store, 7, 4, 1, &err), STORE_FAILED, "%s", which);
     cr_assert_eq(store->ops->new_log(store, 1, &err), STORE_OK, "%s", which);
-    cr_assert_eq(store->ops->position(store, 0, &found, &offset, &last, &err), STORE_OK);
+    cr_assert_eq(store->ops->position(store, 0, &found, &offset, &marks, &err), STORE_OK);
     cr_expect_not(found, "%s", which);
     cr_expect_eq(store->ops->bind(store, "c2", "other", &err), STORE_OK, "%s: %s", which, err.text);
     chunk_free(chunk);
 }
 
-Test(store_outbox, the_last_record_is_remembered_with_the_position)
+Test(store_outbox, the_marks_of_the_log_are_remembered_with_the_position)
 {
-    kit_on_each_store(check_fingerprint);
+    kit_on_each_store(check_marks);
 }
 
 /* The same offset of another log is another message, and the key is known all the same. */
