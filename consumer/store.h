@@ -81,7 +81,8 @@ struct store {
 /* Bytes that the quarantine keeps of one message: key, value, headers, in this order. */
 #define STORE_QUARANTINE_MESSAGE_BYTES 65536
 
-/* And of all messages together. Beyond it, origin, reason, lengths and digest are kept. */
+/* And of all messages together. Beyond it, a usable key, origin, reason, lengths and digest are
+ * kept. */
 #define STORE_QUARANTINE_BYTES (INT64_C(256) * 1024 * 1024)
 
 /* A trace header (W3C Trace Context) that is longer does not go along. */

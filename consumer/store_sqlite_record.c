@@ -195,6 +195,8 @@ static enum store_status add_quarantine(struct store_sqlite *store, const struct
     if (has_room) {
         sqlite_bind_blob(store, id, 7, raw->key, keep(&room, raw->key_len));
         sqlite_bind_blob(store, id, 8, raw->value, keep(&room, raw->value_len));
+    } else if (raw->key && !payment_key_problem(raw->key, raw->key_len)) {
+        sqlite_bind_blob(store, id, 7, raw->key, raw->key_len); /* its sender gets an answer */
     }
     if (raw->key) {
         sqlite_bind_int(store, id, 9, (int64_t)raw->key_len);

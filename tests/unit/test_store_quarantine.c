@@ -105,11 +105,14 @@ Test(store_quarantine, beyond_its_budget_keeps_which_message_it_was)
     add(1, 999);
     cr_expect_eq(ask("SELECT count(*) FROM quarantined"), 3);
     cr_expect_eq(ask("SELECT length(value) FROM quarantined WHERE offset = 1"), 99);
-    cr_expect_eq(ask("SELECT key IS NULL AND value IS NULL AND key_len = 1 AND value_len = 999"
-                     " AND length(digest) = 32 FROM quarantined WHERE offset = 2"),
-                 1);
+    cr_expect_eq(ask("SELECT CAST(key AS TEXT) = 'x' AND value IS NULL AND key_len = 1"
+                     " AND value_len = 999 AND length(digest) = 32 FROM quarantined"
+                     " WHERE offset = 2"),
+                 1, "its sender gets an answer");
+    add(300, 9); /* no usable key: nobody to answer */
+    cr_expect_eq(ask("SELECT key IS NULL AND key_len = 300 FROM quarantined WHERE offset = 3"), 1);
     cr_expect_eq(ask("SELECT quarantine_bytes FROM store"), STORE_QUARANTINE_BYTES + 99);
-    cr_expect_eq(kit_position(store, 0), 3, "and the others go on");
+    cr_expect_eq(kit_position(store, 0), 4, "and the others go on");
 }
 
 Test(store_quarantine, bytes_of_a_chunk_that_was_rolled_back_do_not_count)
