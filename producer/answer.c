@@ -1,0 +1,159 @@
+#include "producer/answer.h"
+
+#include "common/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#define TIME_SIZE 32
+
+static void print_escaped(const char *text, FILE *out)
+{
+    char shown[TEXT_ESCAPED_SIZE];
+
+    fputs(text_escape(shown, sizeof(shown), text, strlen(text)), out);
+}
+
+static void print_limit(const struct command *command, FILE *out)
+{
+    char amount[MONEY_TEXT_SIZE];
+
+    if (command->has_min) {
+        fprintf(out, ", lowest balance %s",
+                money_format(amount, command->min_minor, command->payment.currency));
+    } else {
+        fputs(", no lowest balance", out);
+    }
+}
+
+void answer_print_command(const struct command *command, FILE *out)
+{
+    const struct payment *payment = &command->payment;
+    char amount[MONEY_TEXT_SIZE];
+
+    if (command->type == COMMAND_PAYMENT) {
+        print_escaped(payment->src, out);
+        fputs(" -> ", out);
+        print_escaped(payment->dest, out);
+        fprintf(out, " %s %s", money_format(amount, payment->amount_minor, payment->currency),
+                payment->currency);
+        return;
+    }
+    fputs(command_type_name(command->type), out);
+    if (payment->src[0]) {
+        putc(' ', out);
+        print_escaped(payment->src, out);
+    }
+    if (command->type == COMMAND_ACCOUNT_OPEN || command->type == COMMAND_ACCOUNT_LIMIT) {
+        fprintf(out, " %s", payment->currency);
+        print_limit(command, out);
+    } else if (command->type == COMMAND_ACCOUNTS) {
+        fputs(command->strict ? " strict" : " open", out);
+    }
+}
+
+/* "payments[2]@17, decided 2026-11-25T12:00:00Z" */
+static void print_origin(const struct outcome_first *first, FILE *out)
+{
+    time_t seconds = (time_t)(first->decided_ms / 1000);
+    char text[TIME_SIZE] = "at an unknown time";
+    struct tm utc;
+
+    if (gmtime_r(&seconds, &utc)) {
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    }
+    print_escaped(first->origin.topic, out);
+    fprintf(out, "[%" PRId32 "]@%" PRId64 ", decided %s", first->origin.partition,
+            first->origin.offset, text);
+}
+
+static void print_decision(const struct outcome_first *first, FILE *out)
+{
+    fputs(outcome_name(first->outcome), out);
+    if (first->outcome == OUTCOME_REJECTED) {
+        fprintf(out, ": %s", reason_name(first->reason));
+    }
+}
+
+static void print_reason(const char *reason, FILE *out)
+{
+    if (reason[0]) {
+        fputs(": ", out);
+        print_escaped(reason, out);
+    }
+}
+
+static void print_conflict(const struct outcome_record *record, FILE *out)
+{
+    char fields[COMMAND_FIELDS_SIZE];
+
+    if (record->fields == 0) {
+        print_reason(record->reason, out);
+    } else {
+        command_fields(fields, record->fields);
+        fprintf(out, ": %s %s from the first payload", fields,
+                strchr(fields, ',') ? "differ" : "differs");
+    }
+    if (record->has_first) {
+        fputs(" (", out);
+        answer_print_command(&record->first.command, out);
+        fputs(", ", out);
+        print_decision(&record->first, out);
+        fputs("; ", out);
+        print_origin(&record->first, out);
+        putc(')', out);
+    }
+}
+
+void answer_print(const struct outcome_record *record, FILE *out)
+{
+    fprintf(out, "%s ", outcome_name(outcome_answer(record)));
+    print_escaped(record->key, out);
+    if (record->verdict == OUTCOME_CONFLICT) {
+        print_conflict(record, out);
+    } else {
+        print_reason(outcome_answer_reason(record), out);
+    }
+    if (record->verdict == OUTCOME_DUPLICATE && record->has_first) {
+        fputs(" (duplicate of ", out);
+        print_origin(&record->first, out);
+        putc(')', out);
+    }
+    putc('\n', out);
+}
+
+void answer_print_cancel(const struct outcome_record *record, FILE *out)
+{
+    enum outcome answer = outcome_answer(record);
+    const char *reason = outcome_answer_reason(record);
+
+    if (answer == OUTCOME_REJECTED && strcmp(reason, reason_name(REASON_CANCELLED)) == 0) {
+        fputs("cancelled ", out);
+        print_escaped(record->key, out);
+        fputs(": it will not be paid\n", out);
+    } else if (answer == OUTCOME_REJECTED) {
+        print_escaped(record->key, out);
+        fputs(" was rejected before", out);
+        print_reason(reason, out);
+        fputs("; it will not be paid\n", out);
+    } else if (answer == OUTCOME_APPLIED && record->has_first) {
+        fputs("too late: ", out);
+        print_escaped(record->key, out);
+        fputs(" was ", out);
+        answer_print_first(&record->first, out);
+        putc('\n', out);
+    } else {
+        answer_print(record, out);
+    }
+}
+
+void answer_print_first(const struct outcome_first *first, FILE *out)
+{
+    print_decision(first, out);
+    putc(' ', out);
+    answer_print_command(&first->command, out);
+    fputs(" (", out);
+    print_origin(first, out);
+    putc(')', out);
+}
