@@ -22,21 +22,48 @@
 
 #include "common/compiler.h"
 #include "common/outcome_record.h"
+#include "common/strict_json.h"
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* A longer value is not read; the longest that is written has less than a third of it. */
+#define OUTCOME_JSON_MAX_BYTES 16384
+
+/* The largest seq and offset: readers may keep numbers as doubles, and these are exact in one. */
+#define OUTCOME_NUMBER_MAX INT64_C(9007199254740991)
+
+/* The largest time, in Unix milliseconds: the end of the year 9999. The smallest is 0. */
+#define OUTCOME_TIME_MAX_MS INT64_C(253402300799999)
 
 /*
  * Write the value into a buffer that the caller frees with free(), ended with NUL. Returns its
- * length, or 0 when memory ran out. The record must be well-formed.
+ * length, or 0 when memory ran out; *ret is then unchanged. The record must be well-formed: its
+ * numbers and times in the ranges above, a repeat with the first decision in it and without a
+ * reason of its own.
  */
 MUST_CHECK size_t outcome_json_encode(const struct outcome_record *record, char **ret);
 
+#define OUTCOME_PROBLEM_SIZE STRICT_JSON_PROBLEM_SIZE
+
 /*
- * Read a value of len bytes. Returns 0 and fills *ret, or -1 with a sentence in problem (at least
- * OUTCOME_PROBLEM_SIZE bytes) and *ret undefined. Unknown extra fields are ignored.
+ * Read a value of len bytes. Returns 0 and fills *ret, or -1 with a sentence without control
+ * characters in problem and *ret undefined; also when memory ran out, which says nothing about the
+ * value.
+ *
+ * Refused: another version or type, a field that is missing or not of its form, an outcome that is
+ * unknown or does not follow from verdict and first. Accepted, since a newer payd may write them:
+ * unknown extra fields, unknown names in "fields", reasons of any text. An unknown reason of the
+ * first decision becomes REASON_NONE; the answer's own is kept as it is, but in repeats, whose
+ * answer is the first decision's. The key may be empty in a quarantined message only.
  */
-#define OUTCOME_PROBLEM_SIZE 160
 MUST_CHECK int outcome_json_decode(const char *value, size_t len, struct outcome_record *ret,
                                    char problem[OUTCOME_PROBLEM_SIZE]);
+
+/* Bytes of a time as text with its ending NUL: "2026-11-25T12:00:00.000Z". */
+#define OUTCOME_TIME_SIZE 25
+
+/* Write a time, 0 to OUTCOME_TIME_MAX_MS, as text in UTC. Returns buf. */
+char *outcome_json_time(char buf[OUTCOME_TIME_SIZE], int64_t ms);
 
 #endif
