@@ -8,6 +8,7 @@
 #include "common/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The library's own type, rd_kafka_t, for the few files that know it. */
 struct rd_kafka_s;
@@ -28,6 +29,15 @@ MUST_CHECK int kafka_topic_partitions(struct rd_kafka_s *rk, const char *topic, 
  */
 MUST_CHECK int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int timeout_ms,
                                  struct error *err);
+
+/*
+ * Set the offsets low <= offset < high that a partition holds now; for a client that reads only
+ * what is committed, high is the end of that. Fails with EX_UNAVAILABLE when there is no answer
+ * within timeout_ms.
+ */
+MUST_CHECK int kafka_topic_ends(struct rd_kafka_s *rk, const char *topic, int32_t partition,
+                                int timeout_ms, int64_t *ret_low, int64_t *ret_high,
+                                struct error *err);
 
 /* The sentence for a topic that is not there: EX_UNAVAILABLE, and how to make it. Returns -1. */
 int kafka_topic_missing(const char *topic, struct error *err);

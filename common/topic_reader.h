@@ -30,7 +30,7 @@ struct topic_record {
 enum topic_reader_result {
     TOPIC_READER_RECORD,  /* *ret is a record or an end */
     TOPIC_READER_NOTHING, /* nothing came within the time */
-    TOPIC_READER_GONE,    /* ret->partition does not hold the offset where it was started */
+    TOPIC_READER_GONE,    /* ret->partition does not hold ret->offset, the next to be read */
     TOPIC_READER_FAILED,  /* stop: see *err */
 };
 
@@ -43,8 +43,10 @@ enum topic_reader_result {
 MUST_CHECK int topic_reader_open(struct topic_reader **ret, const struct kafka_args *args,
                                  const char *topic, size_t fetch_bytes, struct error *err);
 
-/* Ask how many partitions the topic has. Fails as kafka_topic_partitions(), also when it is not
- * there (EX_UNAVAILABLE). */
+/*
+ * Ask how many partitions the topic has. Fails as kafka_topic_partitions(), also when it is not
+ * there (EX_UNAVAILABLE).
+ */
 MUST_CHECK int topic_reader_partitions(struct topic_reader *reader, int timeout_ms,
                                        int *ret_partitions, struct error *err);
 
@@ -52,30 +54,43 @@ MUST_CHECK int topic_reader_partitions(struct topic_reader *reader, int timeout_
 MUST_CHECK int topic_reader_ends(struct topic_reader *reader, int32_t partition, int timeout_ms,
                                  int64_t *ret_low, int64_t *ret_high, struct error *err);
 
-/* Begin to read a partition at an offset. It must not be started already. */
+/*
+ * Begin to read a partition at an offset, 0 or more. It must not be started already. Fails with
+ * EX_UNAVAILABLE or EX_OSERR.
+ */
 MUST_CHECK int topic_reader_start(struct topic_reader *reader, int32_t partition, int64_t offset,
                                   struct error *err);
 
-/* No more of a partition. Nothing happens to one that was not started. */
+/*
+ * No more of a partition: nothing that was fetched of it comes any more. Nothing happens to one
+ * that was not started. Does not wait for a broker.
+ */
 void topic_reader_stop(struct topic_reader *reader, int32_t partition);
 
 /*
  * The next record or end of any started partition, waiting up to timeout_ms. Within a partition
- * records come in the order of their offsets. Errors that pass by themselves (a broker is away)
- * are not told; the last of them is topic_reader_trouble().
+ * records come in the order of their offsets, and an end comes each time that one is reached. A
+ * partition that is GONE gives nothing more until it was stopped and started again. Errors that
+ * pass by themselves (a broker is away) are not told; the last of them is topic_reader_trouble().
+ * FAILED: EX_CONFIG when access is refused, EX_IOERR for a damaged record, else EX_UNAVAILABLE.
  */
 MUST_CHECK enum topic_reader_result topic_reader_poll(struct topic_reader *reader, int timeout_ms,
                                                       struct topic_record *ret, struct error *err);
 
-/* The last passing trouble as a sentence, "" for none. Borrowed until the next call. */
+/*
+ * The last passing trouble as a sentence, "" for none or when something was read since. Borrowed
+ * until the next call.
+ */
 const char *topic_reader_trouble(const struct topic_reader *reader);
 
-/* The partition of a topic with that many partitions where every client's key lands: murmur2, as
- * the Java clients' default does. The key must not be empty. */
+/*
+ * The partition of a topic with that many partitions where every client's key lands: murmur2, as
+ * the Java clients' default does. The key must not be empty. Asks nobody.
+ */
 int32_t topic_reader_partition_of(struct topic_reader *reader, const char *key, size_t key_len,
                                   int partitions);
 
-/* Close; NULL is accepted. */
+/* Close; NULL is accepted. Waits for no broker. */
 void topic_reader_close(struct topic_reader *reader);
 
 #endif

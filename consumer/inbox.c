@@ -1,5 +1,6 @@
 #include "consumer/inbox_internal.h"
 
+#include "common/kafka_error.h"
 #include "common/kafka_topic.h"
 
 #include <inttypes.h>
@@ -176,68 +177,23 @@ static void take(struct inbox *inbox, int timeout_ms)
     }
 }
 
-/* Errors that the client gets over by itself. */
-static bool is_passing(rd_kafka_resp_err_t code)
-{
-    switch ((int)code) {
-    case RD_KAFKA_RESP_ERR__TRANSPORT:
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__RESOLVE:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__WAIT_COORD:
-    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
-    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
-    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
-    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
-    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
-    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
-    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
-    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Anything that is not known to pass stops: behind it the client may skip records. */
 static int check_error(struct inbox *inbox, const rd_kafka_message_t *message, struct error *err)
 {
     const char *text = rd_kafka_message_errstr(message);
+    struct kafka_place place = {inbox->topic, message->partition, message->offset};
 
-    if (is_passing(message->err)) {
+    if (kafka_error_passes(message->err)) {
         inbox_note(inbox, rd_kafka_err2name(message->err), text);
         return 0;
     }
-    switch ((int)message->err) {
-    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+        message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
         return error_set(err, EX_CONFIG,
                          "%s[%" PRId32 "]: the log does not hold the store's position any more: %s",
                          inbox->topic, message->partition, text);
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-        return error_set(err, EX_CONFIG, "access is refused: %s", text);
-    case RD_KAFKA_RESP_ERR__BAD_MSG:
-    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
-    case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
-        return error_set(err, EX_IOERR, "%s[%" PRId32 "]@%" PRId64 ": a record cannot be read: %s",
-                         inbox->topic, message->partition, message->offset, text);
-    default:
-        return error_set(err, EX_UNAVAILABLE, "the Kafka client stopped: %s: %s",
-                         rd_kafka_err2name(message->err), text);
     }
+    return kafka_error_stops(message->err, text, &place, err);
 }
 
 static void show_message(struct inbox_message *shown, rd_kafka_message_t *message)
