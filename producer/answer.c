@@ -1,12 +1,10 @@
 #include "producer/answer.h"
 
+#include "common/outcome_json.h"
 #include "common/text.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
-
-#define TIME_SIZE 32
 
 static void print_escaped(const char *text, FILE *out)
 {
@@ -53,19 +51,14 @@ void answer_print_command(const struct command *command, FILE *out)
     }
 }
 
-/* "payments[2]@17, decided 2026-11-25T12:00:00Z" */
+/* "payments[2]@17, decided 2026-11-25T12:00:00.000Z" */
 static void print_origin(const struct outcome_first *first, FILE *out)
 {
-    time_t seconds = (time_t)(first->decided_ms / 1000);
-    char text[TIME_SIZE] = "at an unknown time";
-    struct tm utc;
+    char time[OUTCOME_TIME_SIZE];
 
-    if (gmtime_r(&seconds, &utc)) {
-        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-    }
     print_escaped(first->origin.topic, out);
     fprintf(out, "[%" PRId32 "]@%" PRId64 ", decided %s", first->origin.partition,
-            first->origin.offset, text);
+            first->origin.offset, outcome_json_time(time, first->decided_ms));
 }
 
 static void print_decision(const struct outcome_first *first, FILE *out)

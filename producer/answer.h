@@ -19,10 +19,10 @@ void answer_print_command(const struct command *command, FILE *out);
 /*
  * Write a line for the answer to one arrival:
  *   applied KEY
- *   rejected KEY: insufficient_funds (duplicate of payments[2]@17, decided 2026-11-25T12:00:00Z)
- *   conflict KEY: amount differs from the first payload (ann -> bob 12.34 EUR, applied;
- *       payments[2]@17, decided 2026-11-25T12:00:00Z)           on one line
- *   quarantined KEY: bad_field
+ *   rejected KEY: insufficient_funds (duplicate of payments[2]@17, decided
+ * 2026-11-25T12:00:00.000Z) conflict KEY: amount differs from the first payload (ann -> bob 12.34
+ * EUR, applied; payments[2]@17, decided 2026-11-25T12:00:00.000Z)           on one line quarantined
+ * KEY: bad_field
  */
 void answer_print(const struct outcome_record *record, FILE *out);
 
@@ -30,7 +30,7 @@ void answer_print(const struct outcome_record *record, FILE *out);
 void answer_print_cancel(const struct outcome_record *record, FILE *out);
 
 /* Write a decision without its key and without a line end: "applied ann -> bob 12.34 EUR
- * (payments[2]@17, decided 2026-11-25T12:00:00Z)". */
+ * (payments[2]@17, decided 2026-11-25T12:00:00.000Z)". */
 void answer_print_first(const struct outcome_first *first, FILE *out);
 
 #endif

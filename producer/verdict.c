@@ -23,6 +23,11 @@ void verdict_count(struct verdict_counts *counts, enum outcome answer)
     }
 }
 
+int64_t verdict_decided(const struct verdict_counts *counts)
+{
+    return counts->applied + counts->rejected + counts->conflict + counts->quarantined;
+}
+
 int verdict_exit(enum outcome answer)
 {
     switch (answer) {

@@ -28,6 +28,9 @@ struct verdict_counts {
 /* Count one more command with this answer; see verdict_exit(). */
 void verdict_count(struct verdict_counts *counts, enum outcome answer);
 
+/* How many have an answer. */
+int64_t verdict_decided(const struct verdict_counts *counts);
+
 /*
  * The exit code for an answer as outcome_answer() gives it: 0 applied, VERDICT_REJECTED,
  * VERDICT_CONFLICT, VERDICT_QUARANTINED. OUTCOME_NONE and what is no answer: EX_TEMPFAIL, unknown.

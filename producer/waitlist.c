@@ -172,7 +172,7 @@ int waitlist_add(struct waitlist *list, const struct command *command, const cha
         }
         return 0;
     }
-    assert(list->entry_count < list->entry_max);
+    assert(list->entries && list->entry_count < list->entry_max);
     list->entries[list->entry_count++] = entry;
     *find_slot(list, &entry.by_command, false) = (uint32_t)list->entry_count;
     *find_slot(list, &entry.by_value, true) = (uint32_t)list->entry_count;

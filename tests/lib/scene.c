@@ -46,7 +46,8 @@ void scene_open_embedded(struct scene *scene)
     open_folder(scene);
     scene->broker = process_start(scene->dir, NULL, NULL,
                                   (const char *const[]){PAY_BIN_DIR "/pay-broker", "--topic",
-                                                        "payments:4", "--topic", "others:1", NULL});
+                                                        "payments:4", "--topic", "others:1",
+                                                        "--topic", "payments.outcomes:4", NULL});
     cr_assert(file_comes_to_have(scene->broker.out, "\n", START_MS), "no embedded broker");
     read_value(&scene->broker, "bootstrap", scene->brokers, sizeof(scene->brokers));
 }
@@ -274,8 +275,8 @@ void scene_check_books(const struct scene *scene)
 
 /* ---- messages of other clients ---- */
 
-void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
-                         size_t value_len)
+void scene_produce_to(const struct scene *scene, const char *topic, const char *key,
+                      const void *value, size_t value_len)
 {
     char why[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -285,12 +286,18 @@ void scene_produce_bytes(const struct scene *scene, const char *key, const void 
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
     cr_assert(rk, "%s", why);
     rd_kafka_resp_err_t code = rd_kafka_producev(
-        rk, RD_KAFKA_V_TOPIC(scene->topic), RD_KAFKA_V_KEY(key, key ? strlen(key) : 0),
+        rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY(key, key ? strlen(key) : 0),
         RD_KAFKA_V_VALUE((void *)value, value_len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_HEADER("sent-by", "a test", -1), RD_KAFKA_V_END);
     cr_assert_eq(code, RD_KAFKA_RESP_ERR_NO_ERROR);
     cr_assert_eq(rd_kafka_flush(rk, START_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_destroy(rk);
+}
+
+void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
+                         size_t value_len)
+{
+    scene_produce_to(scene, scene->topic, key, value, value_len);
 }
 
 void scene_produce(const struct scene *scene, const char *key, const char *value)

@@ -19,7 +19,10 @@ struct scene {
     struct process broker; /* the embedded one */
 };
 
-/* A new folder, and the embedded broker in it with the topic `payments` of 4 partitions. */
+/*
+ * A new folder, and the embedded broker in it with the topics `payments` and `payments.outcomes` of
+ * 4 partitions.
+ */
 void scene_open_embedded(struct scene *scene);
 
 /*
@@ -68,5 +71,7 @@ void scene_check_books(const struct scene *scene);
 void scene_produce(const struct scene *scene, const char *key, const char *value);
 void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
                          size_t value_len);
+void scene_produce_to(const struct scene *scene, const char *topic, const char *key,
+                      const void *value, size_t value_len);
 
 #endif

@@ -60,7 +60,7 @@ static const char *text_of(void (*print)(const struct outcome_record *, FILE *),
     return text;
 }
 
-#define ORIGIN "payments[2]@17, decided 2026-11-25T12:00:00Z"
+#define ORIGIN "payments[2]@17, decided 2026-11-25T12:00:00.999Z"
 
 Test(answer, says_what_became_of_an_arrival)
 {

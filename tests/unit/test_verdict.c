@@ -58,4 +58,5 @@ Test(verdict, counts_each_answer_in_its_place)
     cr_expect_eq(counts.conflict, 1);
     cr_expect_eq(counts.quarantined, 1);
     cr_expect_eq(counts.unknown, 1);
+    cr_expect_eq(verdict_decided(&counts), 5);
 }
