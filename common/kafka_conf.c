@@ -161,8 +161,9 @@ static int set_brokers(rd_kafka_conf_t *conf, const struct kafka_args *args, str
 static void log_to_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
-    /* The error callback tells of lost connections; once is enough. */
-    if (strcmp(facility, "FAIL") == 0) {
+    /* The error callback tells of lost connections; once is enough. One set of properties serves
+     * consumers and producers, and each would warn of those of the other. */
+    if (strcmp(facility, "FAIL") == 0 || strcmp(facility, "CONFWARN") == 0) {
         return;
     }
     /* The library's levels are syslog's: 3 is an error, 4 a warning. */
@@ -194,7 +195,9 @@ int kafka_conf_make(const struct kafka_args *args, const struct kafka_property *
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
-    if (set_all(conf, defaults, err) != 0 || (args->file && set_file(conf, args->file, err) != 0)) {
+    if (set_all(conf, defaults, err) != 0 ||
+        (args->client_id && set(conf, "client.id", args->client_id, err) != 0) ||
+        (args->file && set_file(conf, args->file, err) != 0)) {
         goto fail;
     }
     for (size_t i = 0; i < args->property_count; i++) {

@@ -24,6 +24,7 @@ struct kafka_args {
     const char *file; /* -F, or NULL */
     const char *properties[KAFKA_PROPERTIES_MAX];
     size_t property_count;
+    const char *client_id; /* instead of the program's default, or NULL */
     bool skip_topic_check; /* the broker cannot report a topic's settings (the embedded one) */
     bool log;              /* pass the client library's own messages to the log */
 };

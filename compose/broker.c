@@ -40,8 +40,8 @@ static const char usage[] =
     "It cannot tell a topic's settings: start pay and payd with --skip-topic-check.\n"
     "\n"
     "  --port-file FILE           write HOST:PORT to FILE when ready; removed at the end\n"
-    "  --topic NAME[:PARTITIONS]  a topic to begin with; may be repeated (default: payments:4;\n"
-    "                             without PARTITIONS: 4)\n"
+    "  --topic NAME[:PARTITIONS]  a topic to begin with; may be repeated (default: payments:4\n"
+    "                             and payments.outcomes:4; without PARTITIONS: 4)\n"
     "  --help                     this text\n"
     "\n"
     "Exit codes: 0 ended by a signal, 64 wrong usage, 70 the broker cannot be started,\n"
@@ -106,6 +106,8 @@ static int parse_options(int argc, char **argv, struct options *options)
     if (options->topic_count == 0) {
         options->topics[options->topic_count++] =
             (struct topic){.name = "payments", .partitions = PARTITIONS_DEFAULT};
+        options->topics[options->topic_count++] =
+            (struct topic){.name = "payments.outcomes", .partitions = PARTITIONS_DEFAULT};
     }
     return code;
 }

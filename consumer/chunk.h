@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Messages in one chunk at the most: some 45 MiB in all, allocated once. */
+/* Messages in one chunk at the most: some 50 MiB in all, allocated once. */
 #define CHUNK_MESSAGES_MAX 20000
 
 /* Partitions of the topic at the most. */
@@ -109,14 +109,20 @@ struct chunk_batch {
     bool bound;
 };
 
-/*
- * The fingerprint of a record: its offset, and the first bytes of the SHA-256 over its key, value
- * and timestamp. The last record before a position tells whether the log is still the same one.
- */
+/* The fingerprint of a record: its offset, and a digest of it; see fingerprint_make(). */
 struct fingerprint {
     bool known;
     int64_t offset;
     unsigned char print[DIGEST_SHORT_SIZE];
+};
+
+/*
+ * Two records that tell whether a log is still the one that was read. The last one alone would not:
+ * of a log that was replaced between two looks it may be from the new one already.
+ */
+struct log_marks {
+    struct fingerprint last;   /* the last record before the position */
+    struct fingerprint anchor; /* one that was last at an earlier look, and is looked at again */
 };
 
 /* The messages of one partition that the chunk covers: offsets from <= offset < to. */
@@ -124,7 +130,7 @@ struct chunk_range {
     int32_t partition;
     int64_t from;
     int64_t to;
-    struct fingerprint last; /* of the last record in it; not known: there is none */
+    struct log_marks marks; /* last is the range's own, and not known when it has no record */
 };
 
 struct chunk {

@@ -190,7 +190,9 @@ static int check_error(struct inbox *inbox, const rd_kafka_message_t *message, s
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
         message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
         return error_set(err, EX_CONFIG,
-                         "%s[%" PRId32 "]: the log does not hold the store's position any more: %s",
+                         "%s[%" PRId32
+                         "]: the log does not hold the store's position any more: %s. "
+                         "Start payd again: it says from where it can go on",
                          inbox->topic, message->partition, text);
     }
     return kafka_error_stops(message->err, text, &place, err);
@@ -228,6 +230,7 @@ static int show_taken(struct inbox *inbox, size_t *ret_count, struct error *err)
         }
         entry->at_end = is_end;
         if (is_end) {
+            entry->end = message->offset;
             inbox->messages[count++] = (struct inbox_message){
                 .origin = {message->partition, message->offset, 0}, .is_end = true};
         } else {
@@ -252,6 +255,7 @@ int inbox_poll(struct inbox *inbox, int timeout_ms, const struct inbox_message *
         drop_taken(inbox);
         return inbox_follow_rebalance(inbox, err);
     }
+    inbox_note_stuck(inbox);
     return show_taken(inbox, ret_count, err);
 }
 

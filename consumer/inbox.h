@@ -37,7 +37,7 @@ struct inbox_callbacks {
     void *user;
     /*
      * Where to start in a partition whose log holds the offsets low <= offset < high. Returns 0 and
-     * sets *ret, or -1 to stop with *err.
+     * sets *ret, 1 when it cannot be said yet and is to be asked again, or -1 to stop with *err.
      */
     int (*position)(void *user, int32_t partition, int64_t low, int64_t high, int64_t *ret,
                     struct error *err);
@@ -95,7 +95,7 @@ bool inbox_at_end(const struct inbox *inbox);
  */
 void inbox_commit(struct inbox *inbox, int32_t partition, int64_t next_offset);
 
-/* How many partitions are assigned, and how many the topic had at the last inbox_check_topic(). */
+/* How many partitions are assigned, and how many the topic is known to have. */
 size_t inbox_assigned(const struct inbox *inbox);
 size_t inbox_topic_partitions(const struct inbox *inbox);
 

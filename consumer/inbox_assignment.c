@@ -1,6 +1,7 @@
 #include "consumer/inbox_internal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <time.h>
@@ -165,6 +166,52 @@ int64_t inbox_lag(struct inbox *inbox)
     return lag;
 }
 
+#define LOOK_EVERY_MS  1000
+#define STUCK_AFTER_MS 10000 /* how long records may wait behind an end before it is told */
+#define STUCK_AGAIN_MS 60000 /* and told again */
+
+static void note_stuck(struct inbox *inbox, struct inbox_partition *entry, int64_t high,
+                       int64_t now_ms)
+{
+    char text[512];
+
+    if (!entry->at_end || high <= entry->end) {
+        entry->stuck_since_ms = 0;
+        return;
+    }
+    if (entry->stuck_since_ms == 0) {
+        entry->stuck_since_ms = now_ms;
+    }
+    if (now_ms - entry->stuck_since_ms >= STUCK_AFTER_MS) {
+        snprintf(text, sizeof(text),
+                 "%s[%" PRId32 "]: the records from offset %" PRId64 " to %" PRId64
+                 " wait for a transaction that is not ended",
+                 inbox->topic, entry->partition, entry->end, high - 1);
+        inbox_note(inbox, "open_transaction", text);
+        entry->stuck_since_ms = now_ms + STUCK_AGAIN_MS - STUCK_AFTER_MS;
+    }
+}
+
+void inbox_note_stuck(struct inbox *inbox)
+{
+    int64_t now_ms = inbox_monotonic_ms();
+    int64_t low;
+    int64_t high;
+
+    if (now_ms < inbox->look_due_ms) {
+        return;
+    }
+    inbox->look_due_ms = now_ms + LOOK_EVERY_MS;
+    for (size_t i = 0; i < inbox->partition_count; i++) {
+        struct inbox_partition *entry = &inbox->partitions[i];
+        /* What the client knows from its last fetch: the end of the log, open transactions too. */
+        if (rd_kafka_get_watermark_offsets(inbox->rk, inbox->topic, entry->partition, &low,
+                                           &high) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            note_stuck(inbox, entry, high, now_ms);
+        }
+    }
+}
+
 /* ---- rebalance ---- */
 
 static int compare_partitions(const void *a, const void *b)
@@ -221,6 +268,9 @@ static int take_partitions(struct inbox *inbox, const rd_kafka_topic_partition_l
         inbox->partitions[i].partition = list->elems[i].partition;
         inbox->partitions[i].noted = list->elems[i].offset;
         inbox->partitions[i].committed = NOT_COMMITTED;
+        if (list->elems[i].partition >= (int32_t)inbox->topic_partitions) {
+            inbox->topic_partitions = (size_t)list->elems[i].partition + 1; /* it has grown */
+        }
     }
     inbox->partition_count = count;
     /* Kafka hears the start too: before a crash, the store may have gone further than it knows. */

@@ -18,6 +18,8 @@ struct inbox_partition {
     int64_t noted;     /* the next offset to commit to Kafka */
     int64_t committed; /* the last one that was sent there, -1 for none */
     bool at_end;
+    int64_t end;            /* the offset of the last end that was seen */
+    int64_t stuck_since_ms; /* 0 = no record waits behind the end */
 };
 
 enum rebalance { REBALANCE_NONE, REBALANCE_ASSIGN, REBALANCE_REVOKE };
@@ -39,6 +41,7 @@ struct inbox {
     struct inbox_partition *partitions; /* by partition number, for the assigned ones */
     size_t partition_count;
     int64_t commit_due_ms; /* 0 = nothing to commit */
+    int64_t look_due_ms;   /* when to look for stuck partitions again */
 
     rd_kafka_message_t *taken[CHUNK_MESSAGES_MAX];
     size_t taken_count;
@@ -75,6 +78,12 @@ void inbox_sign(struct inbox *inbox, rd_kafka_topic_partition_list_t *list);
  */
 MUST_CHECK int inbox_claim(struct inbox *inbox, const rd_kafka_topic_partition_list_t *list,
                            struct error *err);
+
+/*
+ * Note partitions where records stand behind an end that does not move: they belong to, or wait
+ * for, a transaction that is not ended.
+ */
+void inbox_note_stuck(struct inbox *inbox);
 
 /* The client's callback for committed offsets. */
 void inbox_on_offset_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,

@@ -56,3 +56,32 @@ size_t key_form(unsigned char form[KEY_FORM_SIZE], const char *key)
     memcpy(form + 1, key, len);
     return 1 + len;
 }
+
+static void write_uuid(char *key, const unsigned char *bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t pos = 0, digit = 0; pos < UUID_TEXT_LEN; pos++) {
+        if (is_dash_place(pos)) {
+            key[pos] = '-';
+        } else {
+            unsigned char byte = bytes[digit / 2];
+            key[pos] = digits[digit % 2 == 0 ? byte >> 4 : byte & 15];
+            digit++;
+        }
+    }
+    key[UUID_TEXT_LEN] = '\0';
+}
+
+bool key_form_text(char key[PAYMENT_KEY_MAX + 1], const unsigned char *form, size_t len)
+{
+    if (len == 1 + 16 && form[0] == KEY_FORM_UUID) {
+        write_uuid(key, form + 1);
+        return true;
+    }
+    if (len < 2 || len > KEY_FORM_SIZE || form[0] != KEY_FORM_TEXT) {
+        return false;
+    }
+    payment_copy(key, (const char *)form + 1, len - 1);
+    return true;
+}

@@ -12,6 +12,7 @@
 
 #include "common/payment.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define KEY_FORM_UUID 1
@@ -20,5 +21,8 @@
 
 /* Write the stored form of a key that ends in NUL. Returns its length. */
 size_t key_form(unsigned char form[KEY_FORM_SIZE], const char *key);
+
+/* Write the key of a stored form, with its ending NUL. False for bytes that are no stored form. */
+bool key_form_text(char key[PAYMENT_KEY_MAX + 1], const unsigned char *form, size_t len);
 
 #endif

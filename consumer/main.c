@@ -4,7 +4,9 @@
 #include "common/stop.h"
 #include "common/streams.h"
 #include "consumer/options.h"
+#include "consumer/position.h"
 #include "consumer/run.h"
+#include "consumer/show.h"
 #include "consumer/stats.h"
 #include "consumer/store.h"
 
@@ -26,6 +28,10 @@ static int dispatch(const struct options *options, struct error *err)
         return run(options);
     case SUBCOMMAND_STATS:
         return stats(options, err);
+    case SUBCOMMAND_SHOW:
+        return show(options, err);
+    case SUBCOMMAND_POSITION:
+        return position(options, err);
     case SUBCOMMAND_VERSION:
         print_version();
         return EX_OK;
@@ -38,7 +44,8 @@ static int dispatch(const struct options *options, struct error *err)
 
 int main(int argc, char **argv)
 {
-    const struct options_env env = {getenv("PAY_BROKERS"), getenv("PAY_TOPIC")};
+    const struct options_env env = {getenv("PAY_BROKERS"), getenv("PAY_TOPIC"),
+                                    getenv("PAY_OUTCOMES")};
     struct error err = {.code = EX_OK, .text = ""};
     struct options options;
 

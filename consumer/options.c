@@ -1,7 +1,9 @@
 #include "consumer/options.h"
 
+#include <errno.h>
 #include <getopt.h>
-#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -11,12 +13,20 @@ enum option_id {
     OPTION_TAKE_GROUP,
     OPTION_FROM_LOG_START,
     OPTION_SKIP_TOPIC_CHECK,
+    OPTION_OUTCOMES,
+    OPTION_ACCOUNTS,
+    OPTION_PARTITION,
+    OPTION_TO,
+    OPTION_NEW_LOG,
     OPTION_JSON,
     OPTION_VERSION,
 };
 
-#define FOR_RUN   (1U << SUBCOMMAND_RUN)
-#define FOR_STATS (1U << SUBCOMMAND_STATS)
+#define FOR_RUN      (1U << SUBCOMMAND_RUN)
+#define FOR_STATS    (1U << SUBCOMMAND_STATS)
+#define FOR_SHOW     (1U << SUBCOMMAND_SHOW)
+#define FOR_POSITION (1U << SUBCOMMAND_POSITION)
+#define FOR_LEDGER   (FOR_RUN | FOR_STATS | FOR_SHOW | FOR_POSITION)
 
 static const struct option long_options[] = {
     {"db", required_argument, NULL, OPTION_DB},
@@ -27,77 +37,16 @@ static const struct option long_options[] = {
     {"take-group", no_argument, NULL, OPTION_TAKE_GROUP},
     {"from-log-start", no_argument, NULL, OPTION_FROM_LOG_START},
     {"skip-topic-check", no_argument, NULL, OPTION_SKIP_TOPIC_CHECK},
+    {"outcomes", required_argument, NULL, OPTION_OUTCOMES},
+    {"accounts", required_argument, NULL, OPTION_ACCOUNTS},
+    {"partition", required_argument, NULL, OPTION_PARTITION},
+    {"to", required_argument, NULL, OPTION_TO},
+    {"new-log", no_argument, NULL, OPTION_NEW_LOG},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
 };
-
-static const char main_help[] =
-    "payd - pay each payment in a Kafka topic once, into a SQLite ledger\n"
-    "\n"
-    "Usage: payd run --db FILE -b BROKERS [OPTION]...\n"
-    "       payd stats --db FILE [--json]\n"
-    "       payd COMMAND --help | payd --version\n"
-    "\n"
-    "Commands:\n"
-    "  run     read payments and apply them; logs go to standard error\n"
-    "  stats   show what a ledger holds, also while payd runs on it\n"
-    "\n"
-    "Exit codes:\n"
-    "   0  done, or stopped by SIGTERM or SIGINT\n"
-    "  64  the command line is wrong\n"
-    "  69  broker or topic not there\n"
-    "  71  the system gave no memory\n"
-    "  74  the store failed, or another process is writing it\n"
-    "  75  stopped before --until-end was reached: run it again\n"
-    "  78  configuration: another log's or another program's store, a topic with\n"
-    "      settings that lose payments, a position that the log does not hold\n";
-
-static const char run_help[] =
-    "Usage: payd run --db FILE -b BROKERS [OPTION]...\n"
-    "\n"
-    "Reads payments from Kafka and applies each once. Starts from the positions in\n"
-    "the store; Kafka's committed offsets are only for lag tools.\n"
-    "\n"
-    "      --db FILE           the ledger (SQLite); made when it is not there\n"
-    "  -b, --brokers LIST      HOST:PORT[,...]               [$PAY_BROKERS]\n"
-    "  -t, --topic NAME        topic to read                 [$PAY_TOPIC, payments]\n"
-    "  -g, --group NAME        consumer group                [payd]\n"
-    "  -X NAME=VALUE           librdkafka property; may be repeated\n"
-    "  -F FILE                 file of librdkafka properties, NAME=VALUE a line\n"
-    "      --until-end         stop at the end of each partition\n"
-    "      --take-group        go on although the group belongs to another ledger\n"
-    "      --from-log-start    begin although the log's first records are gone\n"
-    "      --skip-topic-check  do not ask for the topic's settings (embedded broker)\n"
-    "  -h, --help              this text\n"
-    "\n"
-    "Waits for a broker or a topic that is not there; with --until-end exits 69.\n"
-    "SIGTERM ends it within 5 s. Exit codes: payd --help\n";
-
-static const char stats_help[] =
-    "Usage: payd stats --db FILE [--json]\n"
-    "\n"
-    "Shows what the ledger holds: counts, totals and balances by currency, and the\n"
-    "next offset of each partition. Changes nothing; works while payd runs.\n"
-    "\n"
-    "      --db FILE  the ledger\n"
-    "      --json     one JSON object; amounts are decimals in strings\n"
-    "  -h, --help     this text\n";
-
-const char *options_help(enum subcommand command)
-{
-    switch (command) {
-    case SUBCOMMAND_RUN:
-        return run_help;
-    case SUBCOMMAND_STATS:
-        return stats_help;
-    case SUBCOMMAND_HELP:
-    case SUBCOMMAND_VERSION:
-    default:
-        return main_help;
-    }
-}
 
 /* An option's name for messages; name holds 3 bytes. */
 static const char *option_name(int id, char *name)
@@ -118,9 +67,13 @@ static unsigned known_by(int id)
 {
     switch (id) {
     case OPTION_DB:
-        return FOR_RUN | FOR_STATS;
+        return FOR_LEDGER;
     case OPTION_JSON:
-        return FOR_STATS;
+        return FOR_STATS | FOR_SHOW;
+    case OPTION_PARTITION:
+    case OPTION_TO:
+    case OPTION_NEW_LOG:
+        return FOR_POSITION;
     default:
         return FOR_RUN;
     }
@@ -134,6 +87,40 @@ static int take_property(struct options *options, const char *text, struct error
     }
     options->kafka.properties[options->kafka.property_count++] = text;
     return 0;
+}
+
+/* Reads a whole number from 0 to max. */
+static int take_number(const char *name, const char *text, int64_t max, int64_t *ret,
+                       struct error *err)
+{
+    char *end;
+
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number > max) {
+        return error_set(err, EX_USAGE, "--%s: \"%s\" is not a whole number from 0 to %lld", name,
+                         text, (long long)max);
+    }
+    *ret = number;
+    return 0;
+}
+
+static int take_accounts(struct options *options, const char *text, struct error *err)
+{
+    if (strcmp(text, "strict") != 0 && strcmp(text, "open") != 0) {
+        return error_set(err, EX_USAGE, "--accounts: \"%s\" is neither strict nor open", text);
+    }
+    options->accounts = strcmp(text, "strict") == 0 ? ACCOUNTS_STRICT : ACCOUNTS_OPEN;
+    return 0;
+}
+
+static int take_partition(struct options *options, const char *text, struct error *err)
+{
+    int64_t number = 0;
+    int result = take_number("partition", text, INT32_MAX, &number, err);
+
+    options->partition = (int32_t)number;
+    return result;
 }
 
 static int take_option(struct options *options, int id, const char *value, struct error *err)
@@ -168,6 +155,18 @@ static int take_option(struct options *options, int id, const char *value, struc
     case OPTION_SKIP_TOPIC_CHECK:
         options->kafka.skip_topic_check = true;
         return 0;
+    case OPTION_OUTCOMES:
+        options->outcomes = value;
+        return 0;
+    case OPTION_ACCOUNTS:
+        return take_accounts(options, value, err);
+    case OPTION_PARTITION:
+        return take_partition(options, value, err);
+    case OPTION_TO:
+        return take_number("to", value, INT64_MAX, &options->to, err);
+    case OPTION_NEW_LOG:
+        options->new_log = true;
+        return 0;
     case OPTION_JSON:
     default:
         options->json = true;
@@ -175,38 +174,101 @@ static int take_option(struct options *options, int id, const char *value, struc
     }
 }
 
-static int take_command(struct options *options, const char *word, struct error *err)
+static int take_subcommand(struct options *options, const char *word, struct error *err)
 {
-    if (strcmp(word, "run") == 0) {
-        options->command = SUBCOMMAND_RUN;
-    } else if (strcmp(word, "stats") == 0) {
-        options->command = SUBCOMMAND_STATS;
-    } else if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 ||
-               strcmp(word, "-h") == 0) {
-        options->command = SUBCOMMAND_HELP;
-    } else if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0) {
-        options->command = SUBCOMMAND_VERSION;
-    } else {
-        return error_set(err, EX_USAGE, "there is no command \"%s\": see payd --help", word);
+    static const struct {
+        const char *word;
+        enum subcommand subcommand;
+    } words[] = {
+        {"run", SUBCOMMAND_RUN},           {"stats", SUBCOMMAND_STATS},
+        {"show", SUBCOMMAND_SHOW},         {"position", SUBCOMMAND_POSITION},
+        {"help", SUBCOMMAND_HELP},         {"--help", SUBCOMMAND_HELP},
+        {"-h", SUBCOMMAND_HELP},           {"version", SUBCOMMAND_VERSION},
+        {"--version", SUBCOMMAND_VERSION},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(words[i].word, word) == 0) {
+            options->command = words[i].subcommand;
+            return 0;
+        }
+    }
+    return error_set(err, EX_USAGE, "there is no command \"%s\": see payd --help", word);
+}
+
+static int check_run(const struct options *options, struct error *err)
+{
+    static const char empty[] = "%s name is empty";
+
+    if (options->kafka.topic[0] == '\0') {
+        return error_set(err, EX_USAGE, empty, "the topic's");
+    }
+    if (options->group[0] == '\0') {
+        return error_set(err, EX_USAGE, empty, "the group's");
+    }
+    if (options->outcomes[0] == '\0') {
+        return error_set(err, EX_USAGE, empty, "the outcomes topic's");
+    }
+    if (strcmp(options->outcomes, options->kafka.topic) == 0) {
+        return error_set(err, EX_USAGE, "outcomes cannot go into the topic of the payments");
+    }
+    return 0;
+}
+
+static int check_position(const struct options *options, struct error *err)
+{
+    bool given = options->partition >= 0;
+
+    if (given != (options->to >= 0)) {
+        return error_set(err, EX_USAGE, "--partition and --to belong together");
+    }
+    if (given && options->new_log) {
+        return error_set(err, EX_USAGE, "give either --partition and --to, or --new-log");
     }
     return 0;
 }
 
 static int check(const struct options *options, struct error *err)
 {
-    if (options->command != SUBCOMMAND_RUN && options->command != SUBCOMMAND_STATS) {
+    if (!(FOR_LEDGER & 1U << options->command)) {
         return 0;
     }
     if (!options->db || options->db[0] == '\0') {
         return error_set(err, EX_USAGE, "no ledger is named: use --db FILE");
     }
-    if (options->command == SUBCOMMAND_RUN && options->kafka.topic[0] == '\0') {
-        return error_set(err, EX_USAGE, "the topic's name is empty");
+    if (options->command == SUBCOMMAND_RUN) {
+        return check_run(options, err);
     }
-    if (options->command == SUBCOMMAND_RUN && options->group[0] == '\0') {
-        return error_set(err, EX_USAGE, "the group's name is empty");
+    if (options->command == SUBCOMMAND_SHOW && options->key_count == 0) {
+        return error_set(err, EX_USAGE, "no key is named: payd show KEY... --db FILE");
+    }
+    return options->command == SUBCOMMAND_POSITION ? check_position(options, err) : 0;
+}
+
+/* What is left when the options are read: keys, or nothing. */
+static int take_operands(struct options *options, int argc, char **argv, struct error *err)
+{
+    if (options->command == SUBCOMMAND_SHOW) {
+        options->keys = argv + optind + 1;
+        options->key_count = argc - 1 - optind;
+    } else if (optind < argc - 1) {
+        return error_set(err, EX_USAGE, "what is \"%s\"? payd %s takes options only",
+                         argv[optind + 1], argv[1]);
     }
     return 0;
+}
+
+/* The outcomes go to the topic's name with ".outcomes", unless another is named. */
+static void default_outcomes(struct options *options, const struct options_env *env)
+{
+    if (!options->outcomes && env->outcomes && env->outcomes[0] != '\0') {
+        options->outcomes = env->outcomes;
+    }
+    if (!options->outcomes) {
+        snprintf(options->outcomes_text, sizeof(options->outcomes_text), "%.250s.outcomes",
+                 options->kafka.topic);
+        options->outcomes = options->outcomes_text;
+    }
 }
 
 int options_parse(int argc, char **argv, const struct options_env *env, struct options *ret,
@@ -221,11 +283,13 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
         .kafka = {.env_brokers = env->brokers,
                   .topic = env->topic && env->topic[0] ? env->topic : OPTIONS_DEFAULT_TOPIC,
                   .log = true},
+        .partition = -1,
+        .to = -1,
     };
     if (argc < 2) {
         return error_set(err, EX_USAGE, "no command: see payd --help");
     }
-    if (take_command(ret, argv[1], err) != 0) {
+    if (take_subcommand(ret, argv[1], err) != 0) {
         return -1;
     }
     optind = 0; /* makes getopt start over, whatever was parsed before */
@@ -259,9 +323,9 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
             return -1;
         }
     }
-    if (optind < argc - 1) {
-        return error_set(err, EX_USAGE, "what is \"%s\"? payd %s takes options only",
-                         argv[optind + 1], argv[1]);
+    if (take_operands(ret, argc, argv, err) != 0) {
+        return -1;
     }
+    default_outcomes(ret, env);
     return check(ret, err);
 }

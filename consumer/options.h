@@ -9,8 +9,22 @@
 #include "common/kafka_conf.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
-enum subcommand { SUBCOMMAND_HELP, SUBCOMMAND_VERSION, SUBCOMMAND_RUN, SUBCOMMAND_STATS };
+/* Bytes of a topic's name with what is added for the outcomes topic, and its ending NUL. */
+#define OPTIONS_TOPIC_SIZE 272
+
+enum subcommand {
+    SUBCOMMAND_HELP,
+    SUBCOMMAND_VERSION,
+    SUBCOMMAND_RUN,
+    SUBCOMMAND_STATS,
+    SUBCOMMAND_SHOW,
+    SUBCOMMAND_POSITION,
+};
+
+/* payd run --accounts */
+enum accounts { ACCOUNTS_AS_THEY_ARE, ACCOUNTS_OPEN, ACCOUNTS_STRICT };
 
 struct options {
     enum subcommand command;
@@ -21,21 +35,33 @@ struct options {
     bool until_end;
     bool take_group;
     bool from_log_start;
+    const char *outcomes; /* the outcomes topic */
+    enum accounts accounts;
     bool json;
+
+    char *const *keys; /* payd show */
+    int key_count;
+
+    int32_t partition; /* payd position; -1 = not given */
+    int64_t to;        /* -1 = not given */
+    bool new_log;
+
+    char outcomes_text[OPTIONS_TOPIC_SIZE]; /* the default of outcomes */
 };
 
 /* What the environment says; each may be NULL. */
 struct options_env {
-    const char *brokers; /* PAY_BROKERS */
-    const char *topic;   /* PAY_TOPIC */
+    const char *brokers;  /* PAY_BROKERS */
+    const char *topic;    /* PAY_TOPIC */
+    const char *outcomes; /* PAY_OUTCOMES */
 };
 
 #define OPTIONS_DEFAULT_TOPIC "payments"
 #define OPTIONS_DEFAULT_GROUP "payd"
 
 /*
- * Read the command line. Strings in *ret are borrowed from argv and env. argv is permuted, as
- * getopt does. Fails with EX_USAGE and a sentence.
+ * Read the command line. Strings in *ret are borrowed from argv and env, and from *ret itself: it
+ * must not be copied. argv is permuted, as getopt does. Fails with EX_USAGE and a sentence.
  */
 MUST_CHECK int options_parse(int argc, char **argv, const struct options_env *env,
                              struct options *ret, struct error *err);

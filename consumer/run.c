@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "common/stop.h"
 #include "consumer/inbox.h"
+#include "consumer/outbox.h"
 #include "consumer/store.h"
 #include "consumer/worker.h"
 
@@ -17,35 +18,63 @@
 
 #define STOPPED_EARLY "stopped before the end was reached: run it again"
 
-/* Waits for broker and topic. Returns -1 to stop: because of *err, or because a stop is requested.
- */
-static int wait_for_topic(struct inbox *inbox, const struct options *options, struct error *err)
+struct running {
+    const struct options *options;
+    struct store *store;
+    struct inbox *inbox;
+    struct outbox *outbox;
+    struct worker *worker;
+};
+
+static int check_topic(struct running *running, struct error *err)
 {
-    for (int tries = 0; inbox_check_topic(inbox, err) != 0; tries++) {
-        if (err->code != EX_UNAVAILABLE || (options->until_end && tries + 1 >= TRIES_TO_END)) {
+    return inbox_check_topic(running->inbox, err);
+}
+
+static int open_outbox(struct running *running, struct error *err)
+{
+    return outbox_open(&running->outbox, running->store, &running->options->kafka,
+                       running->options->outcomes, err);
+}
+
+/*
+ * Tries again while what is wanted is not there yet. Returns -1 to stop: because of *err, or
+ * because a stop is requested.
+ */
+static int wait_for(struct running *running, int (*attempt)(struct running *, struct error *),
+                    struct error *err)
+{
+    bool until_end = running->options->until_end;
+
+    for (int tries = 0; attempt(running, err) != 0; tries++) {
+        if (err->code != EX_UNAVAILABLE || (until_end && tries + 1 >= TRIES_TO_END)) {
             return -1;
         }
         if (tries % REPORT_EVERY == 0) {
             log_error(LOG_LEVEL_WARN, "waiting", err);
         }
         if (stop_wait(RETRY_MS)) {
-            return options->until_end ? error_set(err, EX_TEMPFAIL, STOPPED_EARLY) : -1;
+            return until_end ? error_set(err, EX_TEMPFAIL, STOPPED_EARLY) : -1;
         }
     }
     return 0;
 }
 
 /* A store belongs to one log. */
-static int bind_store(struct store *store, struct inbox *inbox, const struct options *options,
-                      struct error *err)
+static int bind_store(const struct running *running, struct error *err)
 {
-    char *cluster = inbox_cluster(inbox, err);
+    const struct options *options = running->options;
+    struct store *store = running->store;
+    char *cluster = inbox_cluster(running->inbox, err);
 
     if (!cluster) {
         return -1;
     }
     enum store_status status = store->ops->bind(store, cluster, options->kafka.topic, err);
     free(cluster);
+    if (status == STORE_OK && options->accounts != ACCOUNTS_AS_THEY_ARE) {
+        status = store->ops->set_mode(store, options->accounts == ACCOUNTS_STRICT, err);
+    }
     return status == STORE_OK ? 0 : -1;
 }
 
@@ -73,44 +102,49 @@ static int report(int result, const struct error *err)
     return err->code;
 }
 
+static int open_all(struct running *running, struct error *err)
+{
+    const struct options *options = running->options;
+    const struct worker_options worker_options = {options->db,         options->kafka.topic,
+                                                  options->group,      options->until_end,
+                                                  options->take_group, options->from_log_start};
+
+    /* A command line that is wrong must not make a ledger. */
+    if (kafka_conf_check(&options->kafka, err) != 0 ||
+        store_sqlite_open(&running->store, options->db, inbox_header, err) != 0) {
+        return -1;
+    }
+    if (worker_new(&running->worker, running->store, &options->kafka, &worker_options, err) != 0 ||
+        inbox_open(&running->inbox, &options->kafka, options->group,
+                   worker_callbacks(running->worker), err) != 0 ||
+        wait_for(running, check_topic, err) != 0 || bind_store(running, err) != 0 ||
+        wait_for(running, open_outbox, err) != 0) {
+        return -1;
+    }
+    worker_set_outbox(running->worker, running->outbox);
+    return inbox_join(running->inbox, err);
+}
+
 int run(const struct options *options)
 {
     struct error err = {.code = EX_SOFTWARE, .text = ""};
-    struct store *store = NULL;
-    struct inbox *inbox = NULL;
-    struct worker *worker = NULL;
-    int result = -1;
-    const struct worker_options worker_options = {options->kafka.topic, options->group,
-                                                  options->until_end, options->take_group,
-                                                  options->from_log_start};
+    struct error close_err;
+    struct running running = {.options = options};
 
     log_event(LOG_LEVEL_INFO, "start",
-              "version=" PAY_VERSION " store=\"%s\" topic=\"%s\" "
-              "group=\"%s\"",
-              options->db, options->kafka.topic, options->group);
-    /* A command line that is wrong must not make a ledger. */
-    if (kafka_conf_check(&options->kafka, &err) != 0) {
-        goto done;
+              "version=" PAY_VERSION " store=\"%s\" topic=\"%s\" group=\"%s\" outcomes=\"%s\"",
+              options->db, options->kafka.topic, options->group, options->outcomes);
+    int result = open_all(&running, &err);
+    if (result == 0) {
+        result = consume(running.worker, running.inbox, options->until_end, &err);
     }
-    if (store_sqlite_open(&store, options->db, inbox_header, &err) != 0) {
-        goto done;
+    if (outbox_close(running.outbox, &close_err) != 0 && result == 0) {
+        err = close_err;
+        result = -1;
     }
-    worker = worker_new(store, &worker_options);
-    if (!worker) {
-        error_set(&err, EX_OSERR, "out of memory");
-        goto done;
-    }
-    if (inbox_open(&inbox, &options->kafka, options->group, worker_callbacks(worker), &err) != 0 ||
-        wait_for_topic(inbox, options, &err) != 0 || bind_store(store, inbox, options, &err) != 0 ||
-        inbox_join(inbox, &err) != 0) {
-        goto done;
-    }
-    result = consume(worker, inbox, options->until_end, &err);
-
-done:;
-    bool closed = inbox_close(inbox);
-    worker_free(worker);
-    store_close(store);
+    bool closed = inbox_close(running.inbox);
+    worker_free(running.worker);
+    store_close(running.store);
     int code = report(result, &err);
     if (!closed) {
         _exit(code); /* see inbox_close(); the store is closed, and nothing is buffered */

@@ -20,6 +20,9 @@ void stats_print(FILE *out, const struct store_stats *stats)
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
         fprintf(out, "%-12s %15" PRId64 "\n", outcome_name(shown[i]), stats->counts[shown[i]]);
     }
+    fprintf(out, "\n%-12s %15s\n", "accounts", stats->strict ? "strict" : "open");
+    fprintf(out, "%-12s %15" PRId64 "\n", "unpublished", stats->last_seq - stats->published_seq);
+    fprintf(out, "%-12s %15" PRId64 "\n", "skipped", stats->skipped);
     if (stats->currency_count > 0) {
         fprintf(out,
                 "\ncurrency         payments                 total   accounts  sum of balances\n");

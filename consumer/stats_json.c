@@ -31,6 +31,15 @@ static bool add_counts(cJSON *root, const struct store_stats *stats)
     return true;
 }
 
+/* How the ledger stands: its mode, and the answers that are on their way. */
+static bool add_state(cJSON *root, const struct store_stats *stats)
+{
+    return cJSON_AddStringToObject(root, "mode", stats->strict ? "strict" : "open") &&
+           add_int(root, "unpublished", stats->last_seq - stats->published_seq) &&
+           add_int(root, "skipped", stats->skipped) &&
+           add_int(root, "quarantine_bytes", stats->quarantine_bytes);
+}
+
 static bool add_currencies(cJSON *root, const struct store_stats *stats)
 {
     cJSON *total = cJSON_AddObjectToObject(root, "total");
@@ -72,7 +81,7 @@ int stats_print_json(FILE *out, const struct store_stats *stats)
     cJSON *root = cJSON_CreateObject();
     char *text = NULL;
 
-    if (root && add_counts(root, stats) && add_currencies(root, stats) &&
+    if (root && add_counts(root, stats) && add_state(root, stats) && add_currencies(root, stats) &&
         add_positions(root, stats)) {
         text = cJSON_PrintUnformatted(root);
     }

@@ -15,6 +15,7 @@
 #include "common/compiler.h"
 #include "common/error.h"
 #include "common/money.h"
+#include "common/outcome_record.h"
 #include "consumer/chunk.h"
 
 #include <stdbool.h>
@@ -50,6 +51,11 @@ struct store_stats {
     size_t currency_count;
     struct store_position *positions; /* in the order of the partitions */
     size_t position_count;
+    bool strict;           /* accounts open only by command */
+    int64_t last_seq;      /* of decisions, repeats and quarantine together */
+    int64_t published_seq; /* their outcomes are in the outcomes topic up to this one, */
+    int64_t skipped;       /* but as many, which the broker refused */
+    int64_t quarantine_bytes;
 };
 
 /* Free what stats holds; a zeroed one is accepted. */
@@ -69,6 +75,31 @@ struct store {
     const struct store_ops *ops;
 };
 
+/* Repeats of a key beyond these are counted, and kept only until their outcome is published. */
+#define STORE_REPEATS_KEPT 16
+
+/* Bytes that the quarantine keeps of one message: key, value, headers, in this order. */
+#define STORE_QUARANTINE_MESSAGE_BYTES 65536
+
+/* And of all messages together. Beyond it, a usable key, origin, reason, lengths and digest are
+ * kept. */
+#define STORE_QUARANTINE_BYTES (INT64_C(256) * 1024 * 1024)
+
+/* A trace header (W3C Trace Context) that is longer does not go along. */
+#define STORE_TRACE_MAX 512
+
+/* An outcome to publish. */
+struct store_outcome {
+    struct outcome_record record; /* key "": a message without a usable key, nothing to publish */
+    char traceparent[STORE_TRACE_MAX]; /* of the message that is answered */
+    size_t traceparent_len;            /* 0 = none */
+    char tracestate[STORE_TRACE_MAX];
+    size_t tracestate_len;
+};
+
+/* Called with each record that show finds; it is borrowed for the call. */
+typedef void store_visit(void *user, const struct outcome_record *record);
+
 struct store_ops {
     /*
      * Bind a new store to one topic of one cluster, or check that it is bound to this one:
@@ -79,22 +110,66 @@ struct store_ops {
     /* Fill *ret. */
     enum store_status (*identify)(struct store *store, struct store_identity *ret,
                                   struct error *err);
-    /* The next offset of a partition; *ret_found is false when the store has none. */
+    /*
+     * A new store: whether accounts open only by command. One that has decided something must have
+     * this mode already: STORE_FAILED with EX_CONFIG says how to change it.
+     */
+    enum store_status (*set_mode)(struct store *store, bool strict, struct error *err);
+    /* *ret: its accounts are strict or have limits, so that it needs a topic of one partition. */
+    enum store_status (*ordered)(struct store *store, bool *ret, struct error *err);
+    /*
+     * The next offset of a partition, and the marks before it as far as known; *ret_found is false
+     * when the store has none.
+     */
     enum store_status (*position)(struct store *store, int32_t partition, bool *ret_found,
-                                  int64_t *ret_offset, struct error *err);
+                                  int64_t *ret_offset, struct log_marks *ret_marks,
+                                  struct error *err);
     /* Give a partition that has no position its first one. */
     enum store_status (*adopt)(struct store *store, int32_t partition, int64_t offset,
                                struct error *err);
+    /*
+     * By hand: go on at another offset, where the log is not compared with what was read before.
+     * EX_USAGE for a partition without a position. Remembered with the time.
+     */
+    enum store_status (*move)(struct store *store, int32_t partition, int64_t offset,
+                              int64_t now_ms, struct error *err);
+    /* By hand: forget all positions and the log they belong to; the next bind begins a new one. */
+    enum store_status (*new_log)(struct store *store, int64_t now_ms, struct error *err);
 
     enum store_status (*begin)(struct store *store, struct error *err);
     /* Fill in what is decided: keys (known, seq, origin, first) and items (recorded). */
     enum store_status (*claim)(struct store *store, struct chunk *chunk, struct error *err);
-    /* Fill in accounts (id, currency, balance) and batches (id, content, bound). */
+    /* Fill in accounts (id, state, currency, balance, limit), batches (id, content, bound), strict.
+     */
     enum store_status (*load)(struct store *store, struct chunk *chunk, struct error *err);
-    /* Write everything that the ledger decided, and move each range's position from -> to. */
+    /*
+     * Write everything that the ledger decided, move each range's position from -> to, and remember
+     * that the outcomes up to chunk->published are published.
+     */
     enum store_status (*save)(struct store *store, struct chunk *chunk, struct error *err);
     enum store_status (*commit)(struct store *store, struct error *err);
     void (*rollback)(struct store *store);
+
+    /*
+     * The next outcomes in the order of seq, from after_seq on: at most max, *ret_count of them
+     * (0 = there are no more). Outside of a transaction.
+     */
+    enum store_status (*outcomes)(struct store *store, int64_t after_seq, struct store_outcome *ret,
+                                  size_t max, size_t *ret_count, struct error *err);
+    /* Up to which seq outcomes are published, and which was given last. */
+    enum store_status (*outbox)(struct store *store, int64_t *ret_published, int64_t *ret_last,
+                                struct error *err);
+    /* Remember, in a transaction of its own, that the outcomes up to seq are published. */
+    enum store_status (*published)(struct store *store, int64_t seq, struct error *err);
+    /* Remember that the outcome seq will not be published, and why. */
+    enum store_status (*skip)(struct store *store, int64_t seq, const char *why, int64_t now_ms,
+                              struct error *err);
+    /*
+     * Visit a key's decision, if it has one, then its kept repeats, by seq; *ret_repeats counts
+     * all.
+     */
+    enum store_status (*show)(struct store *store, const char *key, store_visit *visit, void *user,
+                              int64_t *ret_repeats, struct error *err);
 
     /* On success the caller releases *ret. */
     enum store_status (*stats)(struct store *store, struct store_stats *ret, struct error *err);
@@ -121,7 +196,7 @@ MUST_CHECK int store_sqlite_open(struct store **ret, const char *path, store_hea
 
 /*
  * As store_sqlite_open(), to read only, also while payd writes: takes no lock, changes nothing,
- * never makes the file. Only stats and close may be called.
+ * never makes the file. Only stats, show, position and close may be called.
  */
 MUST_CHECK int store_sqlite_open_readonly(struct store **ret, const char *path, struct error *err);
 

@@ -124,38 +124,28 @@ enum store_status sqlite_ask(struct store_sqlite *store, const char *sql, const 
                                                      : sqlite_failed(store, "query", err);
 }
 
-/* ---- the operations ---- */
-
-static enum store_status sqlite_bind(struct store *base, const char *cluster, const char *topic,
-                                     struct error *err)
+enum store_status sqlite_exec(struct store_sqlite *store, const char *sql, const char *doing,
+                              struct error *err)
 {
-    struct store_sqlite *store = sqlite_of(base);
-    sqlite3_stmt *row;
-    enum store_status status =
-        sqlite_ask(store, "UPDATE store SET cluster = ?1, topic = ?2 WHERE cluster IS NULL",
-                   cluster, topic, &row, err);
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK
+               ? STORE_OK
+               : sqlite_failed(store, doing, err);
+}
 
-    sqlite3_finalize(row);
-    if (status != STORE_OK) {
-        return status;
-    }
-    status = sqlite_ask(store, "SELECT cluster, topic FROM store", NULL, NULL, &row, err);
+enum store_status sqlite_ask_int(struct store_sqlite *store, const char *sql, int64_t *ret,
+                                 struct error *err)
+{
+    sqlite3_stmt *row;
+    enum store_status status = sqlite_ask(store, sql, NULL, NULL, &row, err);
+
     if (status == STORE_OK) {
-        const char *own_cluster = (const char *)sqlite3_column_text(row, 0);
-        const char *own_topic = (const char *)sqlite3_column_text(row, 1);
-        if (!own_cluster || !own_topic) {
-            status = sqlite_damaged(store, "its own row is missing", err);
-        } else if (strcmp(own_cluster, cluster) != 0 || strcmp(own_topic, topic) != 0) {
-            error_set(err, EX_CONFIG,
-                      "%s belongs to topic \"%s\" of Kafka cluster %s, not to topic \"%s\" of "
-                      "cluster %s: use another --db for another log",
-                      store->path, own_topic, own_cluster, topic, cluster);
-            status = STORE_FAILED;
-        }
+        *ret = sqlite3_column_int64(row, 0);
     }
     sqlite3_finalize(row);
     return status;
 }
+
+/* ---- the operations ---- */
 
 static enum store_status sqlite_identify(struct store *base, struct store_identity *ret,
                                          struct error *err)
@@ -177,51 +167,12 @@ static enum store_status sqlite_identify(struct store *base, struct store_identi
     return status;
 }
 
-static enum store_status sqlite_position(struct store *base, int32_t partition, bool *ret_found,
-                                         int64_t *ret_offset, struct error *err)
-{
-    struct store_sqlite *store = sqlite_of(base);
-    sqlite3_stmt *row = NULL;
-    enum store_status status = STORE_OK;
-
-    if (sqlite3_prepare_v2(store->db, "SELECT next_offset FROM positions WHERE partition = ?", -1,
-                           &row, NULL) != SQLITE_OK ||
-        sqlite3_bind_int(row, 1, partition) != SQLITE_OK) {
-        status = sqlite_failed(store, "position", err);
-    } else {
-        int code = sqlite3_step(row);
-        *ret_found = code == SQLITE_ROW;
-        *ret_offset = sqlite3_column_int64(row, 0);
-        if (code != SQLITE_ROW && code != SQLITE_DONE) {
-            status = sqlite_failed(store, "position", err);
-        }
-    }
-    sqlite3_finalize(row);
-    return status;
-}
-
-static enum store_status sqlite_adopt(struct store *base, int32_t partition, int64_t offset,
-                                      struct error *err)
-{
-    struct store_sqlite *store = sqlite_of(base);
-    sqlite3_stmt *insert = NULL;
-    enum store_status status = STORE_OK;
-
-    if (sqlite3_prepare_v2(store->db, "INSERT INTO positions VALUES (?, ?)", -1, &insert, NULL) !=
-            SQLITE_OK ||
-        sqlite3_bind_int(insert, 1, partition) != SQLITE_OK ||
-        sqlite3_bind_int64(insert, 2, offset) != SQLITE_OK || sqlite3_step(insert) != SQLITE_DONE) {
-        status = sqlite_failed(store, "first position", err);
-    }
-    sqlite3_finalize(insert);
-    return status;
-}
-
 static enum store_status sqlite_begin(struct store *base, struct error *err)
 {
     struct store_sqlite *store = sqlite_of(base);
 
     store->last_seq = store->committed_seq;
+    store->quarantine_bytes = store->committed_quarantine_bytes;
     if (store_lock_check(store->path, store->lock_fd, err) != 0) {
         return STORE_FAILED;
     }
@@ -237,6 +188,7 @@ static void sqlite_rollback(struct store *base)
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     }
     store->last_seq = store->committed_seq;
+    store->quarantine_bytes = store->committed_quarantine_bytes;
 }
 
 /*
@@ -253,6 +205,7 @@ static enum store_status sqlite_commit(struct store *base, struct error *err)
                         "will see");
     } else if (status == STORE_OK) {
         store->committed_seq = store->last_seq;
+        store->committed_quarantine_bytes = store->quarantine_bytes;
     }
     return status;
 }
@@ -275,14 +228,23 @@ void sqlite_close(struct store *base)
 const struct store_ops sqlite_ops = {
     .bind = sqlite_bind,
     .identify = sqlite_identify,
+    .set_mode = sqlite_set_mode,
+    .ordered = sqlite_ordered,
     .position = sqlite_position,
     .adopt = sqlite_adopt,
+    .move = sqlite_move,
+    .new_log = sqlite_new_log,
     .begin = sqlite_begin,
     .claim = sqlite_claim,
     .load = sqlite_load,
     .save = sqlite_save,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
+    .outcomes = sqlite_outcomes,
+    .outbox = sqlite_outbox,
+    .published = sqlite_published,
+    .skip = sqlite_skip,
+    .show = sqlite_show,
     .stats = sqlite_stats,
     .close = sqlite_close,
 };

@@ -6,28 +6,20 @@
 
 /* ---- claim ---- */
 
-static bool read_first(sqlite3_stmt *row, struct chunk_key *key)
+static bool read_first(const struct store_sqlite *store, sqlite3_stmt *row, struct chunk_key *key)
 {
-    struct payment *first = &key->first.payment;
-    bool good = true;
+    struct outcome_first first;
 
-    command_init(&key->first, COMMAND_PAYMENT);
-
-    key->seq = sqlite3_column_int64(row, 0);
-    key->origin = (struct origin){.partition = sqlite3_column_int(row, 1),
-                                  .offset = sqlite3_column_int64(row, 2)};
-    payment_copy(first->key, key->key, strlen(key->key));
-    good = good && sqlite_copy_text(row, 3, first->src, sizeof(first->src));
-    good = good && sqlite_copy_text(row, 4, first->dest, sizeof(first->dest));
-    first->amount_minor = sqlite3_column_int64(row, 5);
-    good = good && sqlite_copy_text(row, 6, first->currency, sizeof(first->currency));
-    first->batch = (struct payment_batch){.rows = 0};
-    if (good && sqlite3_column_type(row, 7) != SQLITE_NULL) {
-        good = sqlite_copy_text(row, 7, first->batch.id, sizeof(first->batch.id)) &&
-               sqlite_copy_text(row, 9, first->batch.digest, sizeof(first->batch.digest));
-        first->batch.rows = sqlite3_column_int64(row, 8);
+    if (!sqlite_read_first(row, 0, &first)) {
+        return false;
     }
-    return good;
+    key->seq = first.seq;
+    key->first = first.command;
+    /* Offsets of an earlier log say nothing about the messages of this one. */
+    bool same_log = sqlite3_column_int64(row, DECISION_LOG) == store->log;
+    key->origin = (struct origin){.partition = same_log ? first.origin.partition : -1,
+                                  .offset = first.origin.offset};
+    return true;
 }
 
 static enum store_status claim_key(struct store_sqlite *store, struct chunk_key *key,
@@ -41,8 +33,8 @@ static enum store_status claim_key(struct store_sqlite *store, struct chunk_key 
     enum store_status status = sqlite_row(store, STATEMENT_FIND_KEY, "look up a key", &row, err);
     if (status == STORE_OK) {
         key->known = row != NULL;
-        if (row && !read_first(row, key)) {
-            status = sqlite_damaged(store, "a decision's text is too long", err);
+        if (row && !read_first(store, row, key)) {
+            status = sqlite_damaged(store, "a decision that cannot be read", err);
         }
         sqlite_done(store, STATEMENT_FIND_KEY);
     }
@@ -56,6 +48,7 @@ static enum store_status highest_recorded(struct store_sqlite *store, int32_t pa
     sqlite3_stmt *row;
 
     sqlite_bind_int(store, STATEMENT_HIGHEST_RECORDED, 1, partition);
+    sqlite_bind_int(store, STATEMENT_HIGHEST_RECORDED, 2, store->log);
     enum store_status status =
         sqlite_row(store, STATEMENT_HIGHEST_RECORDED, "look up repeats", &row, err);
     if (status == STORE_OK) {
@@ -72,6 +65,7 @@ static enum store_status find_recorded(struct store_sqlite *store, struct chunk_
 
     sqlite_bind_int(store, STATEMENT_FIND_RECORDED, 1, item->origin.partition);
     sqlite_bind_int(store, STATEMENT_FIND_RECORDED, 2, item->origin.offset);
+    sqlite_bind_int(store, STATEMENT_FIND_RECORDED, 3, store->log);
     enum store_status status =
         sqlite_row(store, STATEMENT_FIND_RECORDED, "look up a repeat", &row, err);
     if (status == STORE_OK) {
@@ -136,6 +130,9 @@ static enum store_status load_account(struct store_sqlite *store, struct chunk_a
     if (row) {
         account->id = sqlite3_column_int64(row, 0);
         account->balance_minor = sqlite3_column_int64(row, 2);
+        account->state = (enum account_state)sqlite3_column_int(row, 3);
+        account->has_min = sqlite3_column_type(row, 4) != SQLITE_NULL;
+        account->min_minor = sqlite3_column_int64(row, 4);
         if (sqlite3_column_type(row, 1) != SQLITE_NULL &&
             !sqlite_copy_text(row, 1, account->currency, sizeof(account->currency))) {
             status = sqlite_damaged(store, "an account's currency", err);
@@ -168,10 +165,25 @@ static enum store_status load_batch(struct store_sqlite *store, struct chunk_bat
     return status;
 }
 
+static enum store_status load_strict(struct store_sqlite *store, struct chunk *chunk,
+                                     struct error *err)
+{
+    sqlite3_stmt *row;
+    enum store_status status =
+        sqlite_row(store, STATEMENT_FIND_STRICT, "look up the mode", &row, err);
+
+    if (status == STORE_OK) {
+        chunk->strict = row && sqlite3_column_int(row, 0) != 0;
+        chunk->strict_changed = false;
+        sqlite_done(store, STATEMENT_FIND_STRICT);
+    }
+    return status;
+}
+
 enum store_status sqlite_load(struct store *base, struct chunk *chunk, struct error *err)
 {
     struct store_sqlite *store = sqlite_of(base);
-    enum store_status status = STORE_OK;
+    enum store_status status = load_strict(store, chunk, err);
 
     for (size_t i = 0; status == STORE_OK && i < chunk->account_count; i++) {
         status = load_account(store, &chunk->accounts[i], err);

@@ -1,11 +1,14 @@
 /*
  * What the files of the SQLite store share. Nobody else includes this header.
  *
- *   store_sqlite.c        the helpers, begin, commit, rollback, positions, close
- *   store_sqlite_open.c   opening and making a store
- *   store_sqlite_claim.c  claim, load
- *   store_sqlite_save.c   save
- *   store_sqlite_stats.c  stats
+ *   store_sqlite.c           the helpers, begin, commit, rollback, close
+ *   store_sqlite_open.c      opening and making a store
+ *   store_sqlite_position.c  what it is bound to, and how far it has read
+ *   store_sqlite_claim.c     claim, load
+ *   store_sqlite_save.c      save: positions, accounts, keys, sums
+ *   store_sqlite_record.c    save: one message
+ *   store_sqlite_outbox.c    outcomes to publish, show
+ *   store_sqlite_stats.c     stats
  */
 #ifndef CONSUMER_STORE_SQLITE_INTERNAL_H
 #define CONSUMER_STORE_SQLITE_INTERNAL_H
@@ -22,31 +25,46 @@ enum statement {
     STATEMENT_FIND_RECORDED,
     STATEMENT_FIND_ACCOUNT,
     STATEMENT_FIND_BATCH,
+    STATEMENT_FIND_STRICT,
     STATEMENT_MOVE_POSITION,
     STATEMENT_UPDATE_ACCOUNT,
     STATEMENT_ADD_ACCOUNT,
     STATEMENT_ADD_BATCH,
+    STATEMENT_SET_STRICT,
     STATEMENT_ADD_DECISION,
     STATEMENT_ADD_KEY,
+    STATEMENT_COUNT_REPEAT,
     STATEMENT_ADD_REPEAT,
     STATEMENT_ADD_QUARANTINE,
     STATEMENT_ADD_HEADER,
+    STATEMENT_ADD_TRACE,
     STATEMENT_COUNT_OUTCOME,
     STATEMENT_FIND_TOTAL,
     STATEMENT_SET_TOTAL,
     STATEMENT_COUNT_CHUNK,
+    STATEMENT_SET_PUBLISHED,
+    STATEMENT_TRIM_REPEATS,
+    STATEMENT_TRIM_TRACES,
+    STATEMENT_NEXT_DECISIONS,
+    STATEMENT_NEXT_REPEATS,
+    STATEMENT_NEXT_QUARANTINED,
+    STATEMENT_NEXT_TRACES,
     STATEMENT_COUNT,
 };
 
 struct store_sqlite {
     struct store base;
     sqlite3 *db;
+    char uuid[STORE_UUID_SIZE];
     char opening[STORE_UUID_SIZE];
     int lock_fd; /* -1 when opened to read only */
     char *path;
     store_header_reader *headers;
-    int64_t last_seq; /* of the last decision in the open transaction, or committed */
+    int64_t log;
+    int64_t last_seq; /* the last one given in the open transaction, or committed */
     int64_t committed_seq;
+    int64_t quarantine_bytes; /* as last_seq: with those of the open transaction */
+    int64_t committed_quarantine_bytes;
     int bind_code; /* the first failure of a bind since the last run */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
@@ -58,6 +76,29 @@ static inline struct store_sqlite *sqlite_of(struct store *base)
 
 /* The status and the error for what the database answered last. doing: "PATH: doing: why". */
 enum store_status sqlite_failed(struct store_sqlite *store, const char *doing, struct error *err);
+
+/* The columns of a decision with its payload, over the tables that DECISION_JOINS joins. */
+#define DECISION_COLUMNS                                                                           \
+    " d.seq, d.key, d.type, s.name, t.name, d.amount_minor, d.currency, b.name, b.rows, b.digest," \
+    " d.min_minor, d.strict, d.outcome, d.reason, d.digest, d.log, d.partition, d.offset,"         \
+    " d.decided_ms, l.topic, d.rules "
+#define DECISION_JOINS                                                                             \
+    " LEFT JOIN accounts s ON s.id = d.src LEFT JOIN accounts t ON t.id = d.dest"                  \
+    " LEFT JOIN batches b ON b.id = d.batch LEFT JOIN logs l ON l.id = d.log "
+#define DECISION_LOG 15 /* the place of d.log among the columns */
+
+/* A repeat with its first decision, whose columns begin at REPEAT_FIRST. */
+#define REPEAT_COLUMNS                                                                             \
+    " r.seq, r.key, r.outcome, r.reason, r.fields, r.digest, r.partition, r.offset, r.decided_ms," \
+    " m.topic," DECISION_COLUMNS "FROM repeats r LEFT JOIN logs m ON m.id = r.log"                 \
+    " LEFT JOIN decisions d ON d.seq = r.first_seq" DECISION_JOINS
+#define REPEAT_FIRST 10
+
+/*
+ * Read DECISION_COLUMNS that begin at column base; also sets the command's key. False when a text
+ * is too long or a number is none of ours, which is damage.
+ */
+bool sqlite_read_first(sqlite3_stmt *row, int base, struct outcome_first *ret);
 
 /* Values for a prepared statement. Text and blobs are borrowed until the statement was run. */
 void sqlite_bind_int(struct store_sqlite *store, enum statement id, int place, int64_t value);
@@ -92,10 +133,46 @@ extern const struct store_ops sqlite_ops;
 /* Close what is open of it and free it. */
 void sqlite_close(struct store *base);
 
+/* Run SQL without values or rows. */
+enum store_status sqlite_exec(struct store_sqlite *store, const char *sql, const char *doing,
+                              struct error *err);
+
+/* One number out of a query that gives one row. */
+enum store_status sqlite_ask_int(struct store_sqlite *store, const char *sql, int64_t *ret,
+                                 struct error *err);
+
+/* Save one decided item. */
+enum store_status sqlite_save_item(struct store_sqlite *store, struct chunk *chunk,
+                                   const struct chunk_item *item, struct error *err);
+
+/* Remember in the open transaction what is published, and drop what was kept until then. */
+enum store_status sqlite_set_published(struct store_sqlite *store, int64_t seq, struct error *err);
+
 /* The operations that stand in files of their own. */
+enum store_status sqlite_bind(struct store *base, const char *cluster, const char *topic,
+                              struct error *err);
+enum store_status sqlite_set_mode(struct store *base, bool strict, struct error *err);
+enum store_status sqlite_ordered(struct store *base, bool *ret, struct error *err);
+enum store_status sqlite_position(struct store *base, int32_t partition, bool *ret_found,
+                                  int64_t *ret_offset, struct log_marks *ret_marks,
+                                  struct error *err);
+enum store_status sqlite_adopt(struct store *base, int32_t partition, int64_t offset,
+                               struct error *err);
+enum store_status sqlite_move(struct store *base, int32_t partition, int64_t offset, int64_t now_ms,
+                              struct error *err);
+enum store_status sqlite_new_log(struct store *base, int64_t now_ms, struct error *err);
 enum store_status sqlite_claim(struct store *base, struct chunk *chunk, struct error *err);
 enum store_status sqlite_load(struct store *base, struct chunk *chunk, struct error *err);
 enum store_status sqlite_save(struct store *base, struct chunk *chunk, struct error *err);
+enum store_status sqlite_outcomes(struct store *base, int64_t after_seq, struct store_outcome *ret,
+                                  size_t max, size_t *ret_count, struct error *err);
+enum store_status sqlite_outbox(struct store *base, int64_t *ret_published, int64_t *ret_last,
+                                struct error *err);
+enum store_status sqlite_published(struct store *base, int64_t seq, struct error *err);
+enum store_status sqlite_skip(struct store *base, int64_t seq, const char *why, int64_t now_ms,
+                              struct error *err);
+enum store_status sqlite_show(struct store *base, const char *key, store_visit *visit, void *user,
+                              int64_t *ret_repeats, struct error *err);
 enum store_status sqlite_stats(struct store *base, struct store_stats *ret, struct error *err);
 
 #endif

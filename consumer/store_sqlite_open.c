@@ -20,36 +20,55 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_FIND_KEY] =
-        "SELECT d.seq, d.partition, d.offset, s.name, t.name, d.amount_minor, d.currency,"
-        " b.name, b.rows, b.digest"
-        " FROM keys k JOIN decisions d ON d.seq = k.seq"
-        " JOIN accounts s ON s.id = d.src JOIN accounts t ON t.id = d.dest"
-        " LEFT JOIN batches b ON b.id = d.batch WHERE k.key = ?",
+        "SELECT" DECISION_COLUMNS "FROM keys k JOIN decisions d ON d.seq = k.seq" DECISION_JOINS
+        "WHERE k.key = ?",
     [STATEMENT_HIGHEST_RECORDED] =
-        "SELECT max(ifnull((SELECT max(offset) FROM repeats WHERE partition = ?1), -1),"
-        " ifnull((SELECT max(offset) FROM quarantine WHERE partition = ?1), -1))",
+        "SELECT max(ifnull((SELECT max(offset) FROM repeats WHERE log = ?2 AND partition = ?1),"
+        " -1), ifnull((SELECT max(offset) FROM quarantine WHERE log = ?2 AND partition = ?1), -1))",
     [STATEMENT_FIND_RECORDED] =
-        "SELECT 1 FROM repeats WHERE partition = ?1 AND offset = ?2 UNION ALL"
-        " SELECT 1 FROM quarantine WHERE partition = ?1 AND offset = ?2",
-    [STATEMENT_FIND_ACCOUNT] = "SELECT id, currency, balance_minor FROM accounts WHERE name = ?",
+        "SELECT 1 FROM repeats WHERE log = ?3 AND partition = ?1 AND offset = ?2 UNION ALL"
+        " SELECT 1 FROM quarantine WHERE log = ?3 AND partition = ?1 AND offset = ?2",
+    [STATEMENT_FIND_ACCOUNT] =
+        "SELECT id, currency, balance_minor, state, min_minor FROM accounts WHERE name = ?",
     [STATEMENT_FIND_BATCH] = "SELECT id, rows, digest FROM batches WHERE name = ?",
+    [STATEMENT_FIND_STRICT] = "SELECT strict FROM store",
     [STATEMENT_MOVE_POSITION] =
-        "UPDATE positions SET next_offset = ?3 WHERE partition = ?1 AND next_offset = ?2",
-    [STATEMENT_UPDATE_ACCOUNT] =
-        "UPDATE accounts SET currency = ?2, balance_minor = ?3 WHERE id = ?1",
-    [STATEMENT_ADD_ACCOUNT] =
-        "INSERT INTO accounts (name, currency, balance_minor) VALUES (?, ?, ?)",
+        "UPDATE positions SET next_offset = ?3, last_offset = ifnull(?4, last_offset),"
+        " last_print = ifnull(?5, last_print), anchor_offset = ifnull(?6, anchor_offset),"
+        " anchor_print = ifnull(?7, anchor_print) WHERE partition = ?1 AND next_offset = ?2",
+    [STATEMENT_UPDATE_ACCOUNT] = "UPDATE accounts SET currency = ?2, balance_minor = ?3,"
+                                 " state = ?4, min_minor = ?5 WHERE id = ?1",
+    [STATEMENT_ADD_ACCOUNT] = "INSERT INTO accounts (name, currency, balance_minor, state,"
+                              " min_minor) VALUES (?, ?, ?, ?, ?)",
     [STATEMENT_ADD_BATCH] = "INSERT INTO batches (name, rows, digest) VALUES (?, ?, ?)",
-    [STATEMENT_ADD_DECISION] = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_SET_STRICT] = "UPDATE store SET strict = ?",
+    [STATEMENT_ADD_DECISION] = "INSERT INTO decisions VALUES"
+                               " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_ADD_KEY] = "INSERT INTO keys VALUES (?, ?)",
-    [STATEMENT_ADD_REPEAT] = "INSERT INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [STATEMENT_ADD_QUARANTINE] = "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    [STATEMENT_ADD_HEADER] = "INSERT INTO quarantine_headers VALUES (?, ?, ?, ?, ?)",
+    [STATEMENT_COUNT_REPEAT] = "INSERT INTO repeat_counts VALUES (?, 1) ON CONFLICT (key)"
+                               " DO UPDATE SET count = count + 1 RETURNING count",
+    [STATEMENT_ADD_REPEAT] = "INSERT INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_ADD_QUARANTINE] =
+        "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_ADD_HEADER] = "INSERT INTO quarantine_headers VALUES (?, ?, ?, ?)",
+    [STATEMENT_ADD_TRACE] = "INSERT INTO traces VALUES (?, ?, ?)",
     [STATEMENT_COUNT_OUTCOME] = "UPDATE counters SET count = count + ?2 WHERE outcome = ?1",
     [STATEMENT_FIND_TOTAL] = "SELECT applied, high, low FROM totals WHERE currency = ?",
     [STATEMENT_SET_TOTAL] = "INSERT INTO totals VALUES (?1, ?2, ?3, ?4) ON CONFLICT (currency)"
                             " DO UPDATE SET applied = ?2, high = ?3, low = ?4",
-    [STATEMENT_COUNT_CHUNK] = "UPDATE store SET chunks = chunks + 1",
+    [STATEMENT_COUNT_CHUNK] = "UPDATE store SET chunks = chunks + 1, quarantine_bytes = ?",
+    [STATEMENT_SET_PUBLISHED] = "UPDATE store SET published_seq = ?1 WHERE published_seq < ?1",
+    [STATEMENT_TRIM_REPEATS] = "DELETE FROM repeats WHERE kept = 0 AND seq <= ?",
+    [STATEMENT_TRIM_TRACES] = "DELETE FROM traces WHERE seq <= ?",
+    [STATEMENT_NEXT_DECISIONS] = "SELECT" DECISION_COLUMNS "FROM decisions d" DECISION_JOINS
+                                 "WHERE d.seq > ? ORDER BY d.seq LIMIT ?",
+    [STATEMENT_NEXT_REPEATS] = "SELECT" REPEAT_COLUMNS "WHERE r.seq > ? ORDER BY r.seq LIMIT ?",
+    [STATEMENT_NEXT_QUARANTINED] =
+        "SELECT q.seq, q.key, q.reason, q.digest, q.partition, q.offset, q.decided_ms, m.topic"
+        " FROM quarantine q LEFT JOIN logs m ON m.id = q.log WHERE q.seq > ? ORDER BY q.seq"
+        " LIMIT ?",
+    [STATEMENT_NEXT_TRACES] =
+        "SELECT seq, traceparent, tracestate FROM traces WHERE seq BETWEEN ? AND ? ORDER BY seq",
 };
 
 /*
@@ -66,28 +85,6 @@ static const char pragmas[] = "PRAGMA page_size = 8192;"
                               "PRAGMA cache_size = -65536;"
                               "PRAGMA wal_autocheckpoint = 8192;"
                               "PRAGMA journal_size_limit = 67108864;";
-
-static enum store_status run_sql(struct store_sqlite *store, const char *sql, const char *doing,
-                                 struct error *err)
-{
-    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        return sqlite_failed(store, doing, err);
-    }
-    return STORE_OK;
-}
-
-static enum store_status ask_int(struct store_sqlite *store, const char *sql, int64_t *ret,
-                                 struct error *err)
-{
-    sqlite3_stmt *row;
-    enum store_status status = sqlite_ask(store, sql, NULL, NULL, &row, err);
-
-    if (status == STORE_OK) {
-        *ret = sqlite3_column_int64(row, 0);
-    }
-    sqlite3_finalize(row);
-    return status;
-}
 
 const char *store_sqlite_library_version(void)
 {
@@ -106,7 +103,7 @@ static enum store_status add_names(struct store_sqlite *store, struct error *err
         sqlite3_finalize(row);
         if (status == STORE_OK) {
             sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO counters VALUES (%d, 0)", i);
-            status = run_sql(store, sql, "create", err);
+            status = sqlite_exec(store, sql, "create", err);
         }
     }
     for (int i = 0; status == STORE_OK && i < REASON_COUNT; i++) {
@@ -129,12 +126,12 @@ static enum store_status create(struct store_sqlite *store, struct error *err)
     }
     sqlite3_snprintf(sizeof(marks), marks, "PRAGMA application_id = %d; PRAGMA user_version = %d",
                      STORE_APPLICATION_ID, STORE_SCHEMA_VERSION);
-    enum store_status status = run_sql(store, "BEGIN IMMEDIATE", "create", err);
+    enum store_status status = sqlite_exec(store, "BEGIN IMMEDIATE", "create", err);
     if (status == STORE_OK) {
-        status = run_sql(store, store_schema_sql, "create", err);
+        status = sqlite_exec(store, store_schema_sql, "create", err);
     }
     if (status == STORE_OK) {
-        status = run_sql(store, marks, "create", err);
+        status = sqlite_exec(store, marks, "create", err);
     }
     if (status == STORE_OK) {
         status =
@@ -144,7 +141,7 @@ static enum store_status create(struct store_sqlite *store, struct error *err)
     if (status == STORE_OK) {
         status = add_names(store, err);
     }
-    return status == STORE_OK ? run_sql(store, "COMMIT", "create", err) : status;
+    return status == STORE_OK ? sqlite_exec(store, "COMMIT", "create", err) : status;
 }
 
 /* Sets *ret_empty for a database without anything in it. */
@@ -154,13 +151,13 @@ static enum store_status check_version(struct store_sqlite *store, bool *ret_emp
     int64_t application = 0;
     int64_t version = 0;
     int64_t tables = 0;
-    enum store_status status = ask_int(store, "PRAGMA application_id", &application, err);
+    enum store_status status = sqlite_ask_int(store, "PRAGMA application_id", &application, err);
 
     if (status == STORE_OK) {
-        status = ask_int(store, "PRAGMA user_version", &version, err);
+        status = sqlite_ask_int(store, "PRAGMA user_version", &version, err);
     }
     if (status == STORE_OK) {
-        status = ask_int(store, "SELECT count(*) FROM sqlite_schema", &tables, err);
+        status = sqlite_ask_int(store, "SELECT count(*) FROM sqlite_schema", &tables, err);
     }
     if (status != STORE_OK) {
         return status;
@@ -210,6 +207,37 @@ static enum store_status prepare_all(struct store_sqlite *store, struct error *e
     return STORE_OK;
 }
 
+static enum store_status read_uuid(struct store_sqlite *store, struct error *err)
+{
+    sqlite3_stmt *row;
+    enum store_status status = sqlite_ask(store, "SELECT uuid FROM store", NULL, NULL, &row, err);
+
+    if (status == STORE_OK && !sqlite_copy_text(row, 0, store->uuid, sizeof(store->uuid))) {
+        status = sqlite_damaged(store, "its own row is missing", err);
+    }
+    sqlite3_finalize(row);
+    return status;
+}
+
+/* Where the store goes on. The last repeats may be trimmed already, so published_seq counts too. */
+static enum store_status resume(struct store_sqlite *store, struct error *err)
+{
+    static const char last_seq[] =
+        "SELECT max(published_seq, ifnull((SELECT max(seq) FROM decisions), 0),"
+        " ifnull((SELECT max(seq) FROM repeats), 0), ifnull((SELECT max(seq) FROM quarantine), 0))"
+        " FROM store";
+    enum store_status status = sqlite_ask_int(store, last_seq, &store->committed_seq, err);
+
+    if (status == STORE_OK) {
+        status = sqlite_ask_int(store, "SELECT log FROM store", &store->log, err);
+    }
+    if (status == STORE_OK) {
+        status = sqlite_ask_int(store, "SELECT quarantine_bytes FROM store",
+                                &store->committed_quarantine_bytes, err);
+    }
+    return status == STORE_OK ? read_uuid(store, err) : status;
+}
+
 static enum store_status open_to_write(struct store_sqlite *store, struct error *err)
 {
     bool empty = false;
@@ -217,20 +245,19 @@ static enum store_status open_to_write(struct store_sqlite *store, struct error 
 
     /* Only now is it known that the file may be changed. */
     if (status == STORE_OK) {
-        status = run_sql(store, pragmas, "settings", err);
+        status = sqlite_exec(store, pragmas, "settings", err);
     }
     if (status == STORE_OK && empty) {
         status = create(store, err);
     }
     if (status == STORE_OK) {
-        status = run_sql(store, "UPDATE store SET incarnation = incarnation + 1", "open", err);
+        status = sqlite_exec(store, "UPDATE store SET incarnation = incarnation + 1", "open", err);
     }
     if (status == STORE_OK) {
         status = checkpoint(store, err);
     }
     if (status == STORE_OK) {
-        status =
-            ask_int(store, "SELECT ifnull(max(seq), 0) FROM decisions", &store->committed_seq, err);
+        status = resume(store, err);
     }
     return status == STORE_OK ? prepare_all(store, err) : status;
 }
@@ -307,11 +334,12 @@ int store_sqlite_open_readonly(struct store **ret, const char *path, struct erro
         error_set(err, EX_IOERR, "%s: is not a regular file", path);
     } else if (connect(store, SQLITE_OPEN_READONLY, err) == STORE_OK &&
                check_version(store, &empty, err) == STORE_OK) {
-        if (!empty) {
+        if (empty) {
+            error_set(err, EX_CONFIG, "%s: is empty, not a store", path);
+        } else if (read_uuid(store, err) == STORE_OK) {
             *ret = &store->base;
             return 0;
         }
-        error_set(err, EX_CONFIG, "%s: is empty, not a store", path);
     }
     sqlite_close(&store->base);
     return -1;

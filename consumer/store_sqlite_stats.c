@@ -18,11 +18,16 @@ static bool read_counter(sqlite3_stmt *row, struct store_stats *stats)
     return true;
 }
 
-static bool read_topic(sqlite3_stmt *row, struct store_stats *stats)
+static bool read_store(sqlite3_stmt *row, struct store_stats *stats)
 {
     const char *topic = (const char *)sqlite3_column_text(row, 0);
 
     stats->topic = topic ? strdup(topic) : NULL;
+    stats->strict = sqlite3_column_int(row, 1) != 0;
+    stats->published_seq = sqlite3_column_int64(row, 2);
+    stats->quarantine_bytes = sqlite3_column_int64(row, 3);
+    stats->skipped = sqlite3_column_int64(row, 4);
+    stats->last_seq = sqlite3_column_int64(row, 5);
     return !topic || stats->topic;
 }
 
@@ -107,10 +112,16 @@ enum store_status sqlite_stats(struct store *base, struct store_stats *ret, stru
         const char *sql;
         row_reader *reader;
     } parts[] = {
-        {"SELECT topic FROM store", read_topic},
+        {"SELECT (SELECT topic FROM logs WHERE id = log), strict, published_seq, quarantine_bytes,"
+         " (SELECT count(*) FROM outcomes_skipped),"
+         " max(published_seq, ifnull((SELECT max(seq) FROM decisions), 0),"
+         " ifnull((SELECT max(seq) FROM repeats), 0), ifnull((SELECT max(seq) FROM quarantine), 0))"
+         " FROM store",
+         read_store},
         {"SELECT outcome, count FROM counters", read_counter},
-        {"SELECT a.currency, a.balance_minor, t.applied, t.high, t.low FROM accounts a"
-         " JOIN totals t ON t.currency = a.currency ORDER BY a.currency",
+        {"SELECT a.currency, a.balance_minor, ifnull(t.applied, 0), ifnull(t.high, 0),"
+         " ifnull(t.low, 0) FROM accounts a LEFT JOIN totals t ON t.currency = a.currency"
+         " WHERE a.currency IS NOT NULL ORDER BY a.currency",
          read_account},
         {"SELECT partition, next_offset FROM positions ORDER BY partition", read_position},
     };

@@ -4,8 +4,9 @@
  * 1. An offset is committed to Kafka only after the transaction that contains its outcome.
  *    (finish(): the only caller of inbox_commit(), reached only after the store's commit)
  * 2. A stored position never passes a message without an outcome or a quarantine row.
- *    (fill(): a range grows only with a decoded item, an end, or a message below the position;
- *     ledger_decide() gives every item a decision; save writes decisions and positions together)
+ *    (worker_fill(): a range grows only with a decoded item, an end, or a message below the
+ * position; ledger_decide() gives every item a decision; save writes decisions and positions
+ * together)
  * 3. A crash at any instruction, then a restart, gives the ledger that no crash would have given.
  *    (transact(): one transaction; on_position(): a restart reads from the stored position)
  * 4. A key has one outcome and at most one transfer; every transfer has two postings that sum to
@@ -18,40 +19,30 @@
 #include "common/failpoint.h"
 #include "common/log.h"
 #include "common/stop.h"
-#include "common/text.h"
 #include "consumer/ledger.h"
-#include "consumer/owner.h"
+#include "consumer/worker_internal.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #define POLL_MS          100   /* how soon a stop is noticed while nothing arrives */
 #define SUMMARY_EVERY_MS 10000 /* and how often a full disk is reported */
 #define BUSY_WAIT_MS     100
 #define BUSY_TRIES       10 /* each has waited for SQLite's own busy timeout before */
 #define FULL_WAIT_MS     1000
-#define NOT_ASSIGNED     (-1)
 
 /* With until_end: how long all brokers may be away before it gives up. */
 #define BROKERS_AWAY_MS 30000
 
-struct worker {
-    struct store *store;
-    struct chunk *chunk;
-    struct worker_options options;
-    struct inbox_callbacks callbacks;
-    int64_t next[CHUNK_PARTITIONS_MAX]; /* next offset by partition, as the store has it */
-    int64_t counts[OUTCOME_COUNT];      /* since the start, by outcome */
-    int64_t chunks;
-    int64_t summary_due_ms;
-    int64_t brokers_away_ms; /* since when, 0 = not known to be */
-};
+/*
+ * And how long another member may hold partitions: one that was killed is missed by the group only
+ * after its session.timeout.ms, 10 s if it is a payd.
+ */
+#define HELD_MS 20000
 
-static int64_t clock_ms(clockid_t clock)
+int64_t worker_clock_ms(clockid_t clock)
 {
     struct timespec now;
 
@@ -59,151 +50,49 @@ static int64_t clock_ms(clockid_t clock)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- what the inbox asks and tells ---- */
-
-int worker_start(bool found, int64_t stored, int64_t low, int64_t high, bool from_log_start,
-                 int64_t *ret, struct error *err)
-{
-    if (found && stored < low) {
-        return error_set(err, EX_CONFIG,
-                         "the log begins at offset %" PRId64 ", the store is at %" PRId64
-                         ": %" PRId64 " records are gone unread. Nothing was skipped; bring them "
-                         "back, or keep this store and begin another",
-                         low, stored, low - stored);
-    }
-    if (found && stored > high) {
-        return error_set(err, EX_CONFIG,
-                         "the log ends at offset %" PRId64 ", the store is at %" PRId64
-                         ": the topic was truncated or made anew. Nothing was read; use another "
-                         "--db for another log",
-                         high, stored);
-    }
-    if (!found && low > 0 && !from_log_start) {
-        return error_set(err, EX_CONFIG,
-                         "the log begins at offset %" PRId64 " and this store has read nothing of "
-                         "it: --from-log-start accepts that the records before are gone",
-                         low);
-    }
-    *ret = found ? stored : low;
-    return 0;
-}
-
-static int on_position(void *user, int32_t partition, int64_t low, int64_t high, int64_t *ret,
-                       struct error *err)
-{
-    struct worker *worker = user;
-    struct store *store = worker->store;
-    int64_t stored = 0;
-    bool found = false;
-
-    if (store->ops->position(store, partition, &found, &stored, err) != STORE_OK) {
-        return -1;
-    }
-    if (worker_start(found, stored, low, high, worker->options.from_log_start, ret, err) != 0) {
-        return error_wrap(err, "%s[%" PRId32 "]", worker->options.topic, partition);
-    }
-    if (!found && store->ops->adopt(store, partition, *ret, err) != STORE_OK) {
-        return -1;
-    }
-    return 0;
-}
-
-static void on_sign(void *user, char text[INBOX_METADATA_SIZE])
-{
-    const struct worker *worker = user;
-    struct store_identity self;
-    struct error err;
-
-    text[0] = '\0';
-    if (worker->store->ops->identify(worker->store, &self, &err) == STORE_OK) {
-        owner_write(text, &self);
-    }
-}
-
-static int on_owner(void *user, int32_t partition, const char *text, bool claimed,
-                    struct error *err)
-{
-    struct worker *worker = user;
-    struct store_identity self;
-    char shown[TEXT_ESCAPED_SIZE];
-
-    if (worker->store->ops->identify(worker->store, &self, err) != STORE_OK) {
-        return -1;
-    }
-    enum owner owner = owner_judge(&self, claimed, text);
-    if (worker->options.take_group || owner == OWNER_NOBODY || owner == OWNER_SELF) {
-        return 0;
-    }
-    text_escape(shown, sizeof(shown), text, strlen(text));
-    return error_set(err, EX_CONFIG,
-                     "%s: group \"%s\" at %s[%" PRId32 "] says \"%s\", and this one is %s, "
-                     "incarnation %" PRId64 ", chunk %" PRId64 ". Nothing was read. Use the ledger "
-                     "that owns the group, another group (-g), or --take-group to go on with this "
-                     "one on purpose",
-                     owner == OWNER_FOREIGN
-                         ? "the group belongs to another ledger"
-                         : "this ledger is a copy or an old backup: its later self owns the group",
-                     worker->options.group, worker->options.topic, partition, shown, self.uuid,
-                     self.incarnation, self.chunks);
-}
-
-static void on_assigned(void *user, const int32_t *partitions, const int64_t *offsets, size_t count)
-{
-    struct worker *worker = user;
-
-    for (size_t i = 0; i < CHUNK_PARTITIONS_MAX; i++) {
-        worker->next[i] = NOT_ASSIGNED;
-    }
-    for (size_t i = 0; i < count; i++) {
-        worker->next[partitions[i]] = offsets[i];
-        log_event(LOG_LEVEL_INFO, "assigned", "topic=\"%s\" partition=%" PRId32 " offset=%" PRId64,
-                  worker->options.topic, partitions[i], offsets[i]);
-    }
-    if (count == 0) {
-        log_event(LOG_LEVEL_INFO, "unassigned", "topic=\"%s\"", worker->options.topic);
-    }
-}
-
-static void on_note(void *user, const char *what, const char *text)
-{
-    struct worker *worker = user;
-    char shown[TEXT_ESCAPED_SIZE];
-
-    if (strcmp(what, "_ALL_BROKERS_DOWN") == 0 && worker->brokers_away_ms == 0) {
-        worker->brokers_away_ms = clock_ms(CLOCK_MONOTONIC);
-    }
-    log_event(LOG_LEVEL_WARN, "kafka", "error=%s text=\"%s\"", what,
-              text_escape(shown, sizeof(shown), text, strlen(text)));
-}
-
 /* ---- life ---- */
 
-struct worker *worker_new(struct store *store, const struct worker_options *options)
+int worker_new(struct worker **ret, struct store *store, const struct kafka_args *kafka,
+               const struct worker_options *options, struct error *err)
 {
     struct worker *worker = calloc(1, sizeof(*worker));
 
     if (!worker) {
-        return NULL;
+        return error_set(err, EX_OSERR, "out of memory");
     }
     worker->store = store;
     worker->options = *options;
-    worker->callbacks =
-        (struct inbox_callbacks){worker, on_position, on_sign, on_owner, on_assigned, on_note};
-    worker->summary_due_ms = clock_ms(CLOCK_MONOTONIC) + SUMMARY_EVERY_MS;
+    worker->callbacks = worker_inbox_callbacks(worker);
+    worker->summary_due_ms = worker_clock_ms(CLOCK_MONOTONIC) + SUMMARY_EVERY_MS;
+    for (size_t i = 0; i < CHUNK_PARTITIONS_MAX; i++) {
+        worker->next[i] = WORKER_NOT_ASSIGNED;
+    }
     worker->chunk = chunk_new(CHUNK_MESSAGES_MAX);
     if (!worker->chunk) {
-        free(worker);
-        return NULL;
+        worker_free(worker);
+        return error_set(err, EX_OSERR, "out of memory");
     }
-    return worker;
+    if (digest_open(&worker->digest, err) != 0 || log_guard_open(&worker->guard, kafka, err) != 0) {
+        worker_free(worker);
+        return -1;
+    }
+    *ret = worker;
+    return 0;
 }
 
 void worker_free(struct worker *worker)
 {
     if (worker) {
         chunk_free(worker->chunk);
+        digest_close(worker->digest);
+        log_guard_close(worker->guard);
         free(worker);
     }
+}
+
+void worker_set_outbox(struct worker *worker, struct outbox *outbox)
+{
+    worker->outbox = outbox;
 }
 
 const struct inbox_callbacks *worker_callbacks(struct worker *worker)
@@ -212,57 +101,6 @@ const struct inbox_callbacks *worker_callbacks(struct worker *worker)
 }
 
 /* ---- one step ---- */
-
-static int add_message(struct worker *worker, const struct inbox_message *message,
-                       struct error *err)
-{
-    struct chunk *chunk = worker->chunk;
-    const struct origin *origin = &message->origin;
-    struct chunk_range *range =
-        chunk_range(chunk, origin->partition, worker->next[origin->partition]);
-
-    if (message->is_end) {
-        /* The end may lie behind records that nobody sees: those of aborted transactions. */
-        range->to = origin->offset > range->to ? origin->offset : range->to;
-        return 0;
-    }
-    if (origin->offset < range->to) {
-        chunk->redelivered++;
-        return 0;
-    }
-    struct chunk_item *item = chunk_add(chunk);
-    item->origin = *origin;
-    item->raw = message->raw;
-    range->to = origin->offset + 1;
-    if (command_json_decode(message->raw.key, message->raw.key_len, message->raw.value,
-                            message->raw.value_len, &item->command, &item->unreadable,
-                            item->detail) != 0) {
-        return error_set(err, EX_OSERR, "out of memory");
-    }
-    return 0;
-}
-
-/* Makes the chunk of what the inbox gave, without ranges in which nothing moves. */
-static int fill(struct worker *worker, const struct inbox_message *messages, size_t count,
-                struct error *err)
-{
-    struct chunk *chunk = worker->chunk;
-    size_t kept = 0;
-
-    chunk_clear(chunk);
-    for (size_t i = 0; i < count; i++) {
-        if (add_message(worker, &messages[i], err) != 0) {
-            return -1;
-        }
-    }
-    for (size_t i = 0; i < chunk->range_count; i++) {
-        if (chunk->ranges[i].to > chunk->ranges[i].from) {
-            chunk->ranges[kept++] = chunk->ranges[i];
-        }
-    }
-    chunk->range_count = kept;
-    return 0;
-}
 
 /* One transaction, from the keys to the commit. After anything but STORE_OK nothing is changed. */
 static enum store_status transact(struct worker *worker, struct error *err)
@@ -295,7 +133,7 @@ static enum store_status transact(struct worker *worker, struct error *err)
 /* Waits until a full disk has room again. False when a stop is requested. */
 static bool wait_for_room(struct worker *worker, const struct error *err)
 {
-    int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    int64_t now_ms = worker_clock_ms(CLOCK_MONOTONIC);
 
     if (now_ms >= worker->summary_due_ms || worker->summary_due_ms == 0) {
         log_error(LOG_LEVEL_ERROR, "store_full", err);
@@ -309,7 +147,8 @@ static enum store_status transact_patiently(struct worker *worker, struct error 
 {
     int tries = 0;
 
-    worker->chunk->now_ms = clock_ms(CLOCK_REALTIME);
+    worker->chunk->published = outbox_published(worker->outbox);
+    worker->chunk->now_ms = worker_clock_ms(CLOCK_REALTIME);
     for (;;) {
         enum store_status status = transact(worker, err);
         if (status == STORE_FULL) {
@@ -330,31 +169,6 @@ static enum store_status transact_patiently(struct worker *worker, struct error 
     }
 }
 
-static void log_item(const struct worker *worker, const struct chunk_item *item)
-{
-    char key[TEXT_ESCAPED_SIZE];
-    char detail[2 * UNREADABLE_DETAIL_SIZE];
-    char fields[COMMAND_FIELDS_SIZE];
-    const struct origin *origin = &item->origin;
-
-    if (item->decision.outcome == OUTCOME_QUARANTINED) {
-        log_event(LOG_LEVEL_WARN, "quarantined",
-                  "topic=\"%s\" partition=%" PRId32 " offset=%" PRId64
-                  " key=\"%s\" reason=%s detail=\"%s\"",
-                  worker->options.topic, origin->partition, origin->offset,
-                  text_escape(key, sizeof(key), item->raw.key, item->raw.key_len),
-                  unreadable_name(item->unreadable),
-                  text_escape(detail, sizeof(detail), item->detail, strlen(item->detail)));
-    } else if (item->decision.outcome == OUTCOME_CONFLICT) {
-        log_event(
-            LOG_LEVEL_WARN, "conflict",
-            "topic=\"%s\" partition=%" PRId32 " offset=%" PRId64 " key=\"%s\" reason=%s fields=%s",
-            worker->options.topic, origin->partition, origin->offset,
-            text_escape(key, sizeof(key), item->raw.key, item->raw.key_len),
-            reason_name(item->decision.reason), command_fields(fields, item->decision.fields));
-    }
-}
-
 /* After the commit, and only then: the position, the offsets for Kafka, the counts, the log. */
 static void finish(struct worker *worker, struct inbox *inbox)
 {
@@ -364,12 +178,16 @@ static void finish(struct worker *worker, struct inbox *inbox)
     for (size_t i = 0; i < chunk->range_count; i++) {
         const struct chunk_range *range = &chunk->ranges[i];
         worker->next[range->partition] = range->to;
+        if (range->marks.last.known) {
+            worker->marks[range->partition] = range->marks;
+        }
         inbox_commit(inbox, range->partition, range->to);
     }
     for (size_t i = 0; i < chunk->item_count; i++) {
         worker->counts[chunk->items[i].decision.outcome]++;
-        log_item(worker, &chunk->items[i]);
     }
+    worker_log_chunk(worker);
+    outbox_saved(worker->outbox);
     worker->counts[OUTCOME_REDELIVERED] += chunk->redelivered;
     worker->chunks++;
 }
@@ -403,46 +221,93 @@ static enum worker_result judge_end(struct worker *worker, const struct inbox *i
     size_t all = inbox_topic_partitions(inbox);
 
     if (worker->brokers_away_ms > 0 &&
-        clock_ms(CLOCK_MONOTONIC) - worker->brokers_away_ms > BROKERS_AWAY_MS) {
+        worker_clock_ms(CLOCK_MONOTONIC) - worker->brokers_away_ms > BROKERS_AWAY_MS) {
         error_set(err, EX_UNAVAILABLE, "no broker answers since %d s: the end was not reached",
                   BROKERS_AWAY_MS / 1000);
         return WORKER_FAILED;
     }
-    if (!inbox_at_end(inbox)) {
+    if (outbox_stuck_ms(worker->outbox) > BROKERS_AWAY_MS) {
+        error_set(err, EX_UNAVAILABLE,
+                  "outcomes cannot be published since %d s: %" PRId64 " wait. What was read is "
+                  "paid; run it again for the rest",
+                  BROKERS_AWAY_MS / 1000, outbox_backlog(worker->outbox));
+        return WORKER_FAILED;
+    }
+    if (!inbox_at_end(inbox) || outbox_backlog(worker->outbox) > 0) {
         return WORKER_MORE;
     }
-    if (assigned < all) {
+    if (assigned == all) {
+        return WORKER_DONE;
+    }
+    if (worker->held_since_ms == 0) {
+        worker->held_since_ms = worker_clock_ms(CLOCK_MONOTONIC);
+    }
+    if (worker_clock_ms(CLOCK_MONOTONIC) - worker->held_since_ms > HELD_MS) {
         error_set(err, EX_UNAVAILABLE,
                   "only %zu of %zu partitions were read: another member of the group holds the "
                   "others. Stop it, or use a group of this ledger's own (-g)",
                   assigned, all);
         return WORKER_FAILED;
     }
-    return WORKER_DONE;
+    return WORKER_MORE;
 }
 
-enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struct error *err)
+/* True while no more messages may be taken, because too many outcomes wait. */
+static bool outbox_is_full(struct worker *worker)
+{
+    int64_t backlog = outbox_backlog(worker->outbox);
+    bool full = backlog >= OUTBOX_BACKLOG_MAX;
+
+    if (full != worker->outbox_was_full) {
+        log_event(full ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, full ? "outbox_full" : "outbox_has_room",
+                  "waiting=%" PRId64 " max=%d", backlog, OUTBOX_BACKLOG_MAX);
+        worker->outbox_was_full = full;
+    }
+    return full;
+}
+
+/* Takes messages and, if there are some, through a transaction. */
+static enum worker_result take_chunk(struct worker *worker, struct inbox *inbox, struct error *err)
 {
     const struct inbox_message *messages;
     size_t count;
     const struct chunk *chunk = worker->chunk;
 
-    if (clock_ms(CLOCK_MONOTONIC) >= worker->summary_due_ms) {
-        worker_summary(worker, inbox, "summary");
-        worker->summary_due_ms = clock_ms(CLOCK_MONOTONIC) + SUMMARY_EVERY_MS;
+    if (inbox_poll(inbox, POLL_MS, &messages, &count, err) != 0) {
+        return WORKER_FAILED;
     }
-    if (inbox_poll(inbox, POLL_MS, &messages, &count, err) != 0 ||
-        fill(worker, messages, count, err) != 0) {
+    worker->chunk->one_partition = inbox_topic_partitions(inbox) == 1;
+    if (worker_fill(worker, messages, count, err) != 0) {
         return WORKER_FAILED;
     }
     if (count > 0) {
         worker->brokers_away_ms = 0;
     }
     if (chunk->item_count > 0 || chunk->range_count > 0 || chunk->redelivered > 0) {
-        enum worker_result result = commit_chunk(worker, inbox, err);
-        if (result != WORKER_MORE) {
-            return result;
-        }
+        return commit_chunk(worker, inbox, err);
+    }
+    return WORKER_MORE;
+}
+
+enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struct error *err)
+{
+    enum worker_result result = WORKER_MORE;
+    bool full = outbox_is_full(worker);
+
+    if (worker_clock_ms(CLOCK_MONOTONIC) >= worker->summary_due_ms) {
+        worker_summary(worker, inbox, "summary");
+        worker->summary_due_ms = worker_clock_ms(CLOCK_MONOTONIC) + SUMMARY_EVERY_MS;
+    }
+    /* A group member that does not poll for max.poll.interval.ms leaves, and joins again later. */
+    if (!full) {
+        result = take_chunk(worker, inbox, err);
+    }
+    if (result != WORKER_MORE) {
+        return result;
+    }
+    if (outbox_step(worker->outbox, full ? POLL_MS : 0, err) != 0 ||
+        outbox_save_due(worker->outbox, err) != 0 || worker_guard_log(worker, err) != 0) {
+        return WORKER_FAILED;
     }
     return worker->options.until_end ? judge_end(worker, inbox, err) : WORKER_MORE;
 }
@@ -453,8 +318,9 @@ void worker_summary(const struct worker *worker, struct inbox *inbox, const char
 
     log_event(LOG_LEVEL_INFO, event,
               "applied=%" PRId64 " duplicate=%" PRId64 " redelivered=%" PRId64 " conflict=%" PRId64
-              " rejected=%" PRId64 " quarantined=%" PRId64 " chunks=%" PRId64 " lag=%" PRId64,
+              " rejected=%" PRId64 " quarantined=%" PRId64 " chunks=%" PRId64 " lag=%" PRId64
+              " outcomes_waiting=%" PRId64,
               counts[OUTCOME_APPLIED], counts[OUTCOME_DUPLICATE], counts[OUTCOME_REDELIVERED],
               counts[OUTCOME_CONFLICT], counts[OUTCOME_REJECTED], counts[OUTCOME_QUARANTINED],
-              worker->chunks, inbox_lag(inbox));
+              worker->chunks, inbox_lag(inbox), outbox_backlog(worker->outbox));
 }

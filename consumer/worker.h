@@ -8,6 +8,7 @@
 #include "common/compiler.h"
 #include "common/error.h"
 #include "consumer/inbox.h"
+#include "consumer/outbox.h"
 #include "consumer/store.h"
 
 #include <stdbool.h>
@@ -16,8 +17,9 @@
 struct worker;
 
 struct worker_options {
-    const char *topic;   /* for the log; borrowed */
-    const char *group;   /* as topic */
+    const char *db;      /* the ledger's file, for messages; borrowed */
+    const char *topic;   /* as db */
+    const char *group;   /* as db */
     bool until_end;      /* done at the end of every assigned partition */
     bool take_group;     /* go on although the group belongs to another store */
     bool from_log_start; /* a new store may begin where the log begins, whatever was before */
@@ -29,11 +31,19 @@ enum worker_result {
     WORKER_FAILED, /* stop, see the error; nothing that was not committed is lost */
 };
 
-/* A worker on an open store, which stays the caller's and must outlive it. NULL: no memory. */
-struct worker *worker_new(struct store *store, const struct worker_options *options);
+/*
+ * A worker on an open store, which stays the caller's and must outlive it, as kafka must. kafka
+ * says where the log is that the worker keeps an eye on. Fails with EX_OSERR. On success the caller
+ * frees *ret.
+ */
+MUST_CHECK int worker_new(struct worker **ret, struct store *store, const struct kafka_args *kafka,
+                          const struct worker_options *options, struct error *err);
 
 /* Free; NULL is accepted. */
 void worker_free(struct worker *worker);
+
+/* The outbox that the steps work; it stays the caller's. Must be set before the first step. */
+void worker_set_outbox(struct worker *worker, struct outbox *outbox);
 
 /* The callbacks that an inbox for this worker is opened with; borrowed from the worker. */
 const struct inbox_callbacks *worker_callbacks(struct worker *worker);
@@ -45,12 +55,21 @@ MUST_CHECK enum worker_result worker_step(struct worker *worker, struct inbox *i
 /* Log the counts since the start as one line named event. */
 void worker_summary(const struct worker *worker, struct inbox *inbox, const char *event);
 
+/* What a position is judged by. */
+struct worker_place {
+    const char *db; /* for the command in the message */
+    int32_t partition;
+    bool found;     /* the store has a position: */
+    int64_t stored; /* this one */
+    int64_t low;    /* the log holds low <= offset < high */
+    int64_t high;
+    bool from_log_start;
+};
+
 /*
- * Where to start in a partition whose log holds low <= offset < high, when the store has the
- * position stored (or none: found is false). Returns 0 and sets *ret, or -1 with EX_CONFIG when
- * the log does not fit the store. A pure function.
+ * Where to start in a partition. Returns 0 and sets *ret, or -1 with EX_CONFIG when the log does
+ * not fit the store. A pure function.
  */
-MUST_CHECK int worker_start(bool found, int64_t stored, int64_t low, int64_t high,
-                            bool from_log_start, int64_t *ret, struct error *err);
+MUST_CHECK int worker_start(const struct worker_place *place, int64_t *ret, struct error *err);
 
 #endif

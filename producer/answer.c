@@ -1,5 +1,6 @@
 #include "producer/answer.h"
 
+#include "common/command_text.h"
 #include "common/outcome_json.h"
 #include "common/text.h"
 
@@ -13,42 +14,11 @@ static void print_escaped(const char *text, FILE *out)
     fputs(text_escape(shown, sizeof(shown), text, strlen(text)), out);
 }
 
-static void print_limit(const struct command *command, FILE *out)
+static void print_command(const struct command *command, FILE *out)
 {
-    char amount[MONEY_TEXT_SIZE];
+    char text[COMMAND_TEXT_SIZE];
 
-    if (command->has_min) {
-        fprintf(out, ", lowest balance %s",
-                money_format(amount, command->min_minor, command->payment.currency));
-    } else {
-        fputs(", no lowest balance", out);
-    }
-}
-
-void answer_print_command(const struct command *command, FILE *out)
-{
-    const struct payment *payment = &command->payment;
-    char amount[MONEY_TEXT_SIZE];
-
-    if (command->type == COMMAND_PAYMENT) {
-        print_escaped(payment->src, out);
-        fputs(" -> ", out);
-        print_escaped(payment->dest, out);
-        fprintf(out, " %s %s", money_format(amount, payment->amount_minor, payment->currency),
-                payment->currency);
-        return;
-    }
-    fputs(command_type_name(command->type), out);
-    if (payment->src[0]) {
-        putc(' ', out);
-        print_escaped(payment->src, out);
-    }
-    if (command->type == COMMAND_ACCOUNT_OPEN || command->type == COMMAND_ACCOUNT_LIMIT) {
-        fprintf(out, " %s", payment->currency);
-        print_limit(command, out);
-    } else if (command->type == COMMAND_ACCOUNTS) {
-        fputs(command->strict ? " strict" : " open", out);
-    }
+    fputs(command_text(text, command), out);
 }
 
 /* "payments[2]@17, decided 2026-11-25T12:00:00.000Z" */
@@ -90,7 +60,7 @@ static void print_conflict(const struct outcome_record *record, FILE *out)
     }
     if (record->has_first) {
         fputs(" (", out);
-        answer_print_command(&record->first.command, out);
+        print_command(&record->first.command, out);
         fputs(", ", out);
         print_decision(&record->first, out);
         fputs("; ", out);
@@ -145,7 +115,7 @@ void answer_print_first(const struct outcome_first *first, FILE *out)
 {
     print_decision(first, out);
     putc(' ', out);
-    answer_print_command(&first->command, out);
+    print_command(&first->command, out);
     fputs(" (", out);
     print_origin(first, out);
     putc(')', out);

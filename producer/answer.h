@@ -9,14 +9,6 @@
 #include <stdio.h>
 
 /*
- * Write what a command orders, without its key and without a line end:
- *   ann -> bob 12.34 EUR
- *   account_open ann EUR, lowest balance -50.00
- *   accounts strict
- */
-void answer_print_command(const struct command *command, FILE *out);
-
-/*
  * Write a line for the answer to one arrival:
  *   applied KEY
  *   rejected KEY: insufficient_funds (duplicate of payments[2]@17, decided

@@ -1,6 +1,7 @@
 #include "producer/deliver.h"
 
 #include "common/command_json.h"
+#include "common/command_text.h"
 #include "common/stop.h"
 #include "common/text.h"
 #include "producer/again.h"
@@ -110,9 +111,9 @@ static int send(struct delivering *this, struct publisher *publisher, struct wat
 static void tell_acknowledged(const struct delivering *this)
 {
     if (!this->options->json && this->delivery == DELIVERY_ACKNOWLEDGED) {
-        fputs("acknowledged ", stdout);
-        answer_print_command(this->command, stdout);
-        printf(" key=%s\n", this->command->payment.key);
+        char text[COMMAND_TEXT_SIZE];
+        printf("acknowledged %s key=%s\n", command_text(text, this->command),
+               this->command->payment.key);
         fflush(stdout); /* waiting may be long; main looks at errors */
     }
 }

@@ -1,7 +1,7 @@
 /*
  * 20,000 payments while both programs are killed again and again: each is applied once.
  */
-#include "tests/lib/scene.h"
+#include "tests/lib/outcomes.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -114,5 +114,6 @@ Test(kafka_kills, every_payment_is_applied_once, .timeout = 900)
     cr_expect_eq(scene_int(&scene, "SELECT count FROM counters WHERE outcome = 5"), 0,
                  "the stored positions leave nothing to redeliver");
     scene_check_books(&scene);
+    outcomes_check(&scene);
     scene_close(&scene);
 }

@@ -2,6 +2,7 @@
  * Connections reset under both programs, in both directions, again and again while they work: every
  * payment is applied once.
  */
+#include "tests/lib/outcomes.h"
 #include "tests/lib/proxy.h"
 
 #include <criterion/criterion.h>
@@ -123,6 +124,7 @@ Test(kafka_resets, every_payment_is_applied_once, .timeout = 600)
     cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM conflicts"), 0);
     cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM quarantined"), 0);
     scene_check_books(&scene);
+    outcomes_check(&scene);
     proxy_server_close(&server);
     scene_close(&scene);
 }

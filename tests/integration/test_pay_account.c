@@ -53,7 +53,7 @@ Test(pay_account, each_command_arrives_and_its_outcome_is_the_exit_code)
          OUTCOME_APPLIED,
          REASON_NONE,
          0,
-         "acknowledged account_open ann EUR, lowest balance -50.00 key=account-open:ann\n"
+         "acknowledged open account ann in EUR, lowest balance -50.00 key=account-open:ann\n"
          "applied account-open:ann\n"},
         {{"account", "limit", "ann", "--min-balance=0", "--key", "k1"},
          "{\"v\":1,\"type\":\"account_limit\",\"account\":\"ann\",\"currency\":\"EUR\","

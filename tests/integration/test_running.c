@@ -130,7 +130,7 @@ Test(running, a_ledger_of_another_log_is_refused)
     cr_expect(file_has(payd.err, "belongs to topic"), "%s", file_tail(payd.err));
     cr_expect(file_has(payd.err, "use another --db"));
     snprintf(scene.topic, sizeof(scene.topic), "payments");
-    scene_change(&scene, "UPDATE store SET cluster = 'another'");
+    scene_change(&scene, "UPDATE logs SET cluster = 'another'");
     cr_expect_eq(scene_drain(&scene, NULL, &payd), 78, "another cluster");
     cr_expect(file_has(payd.err, "of Kafka cluster another"), "%s", file_tail(payd.err));
 }

@@ -37,21 +37,37 @@ struct payment kit_payment(const struct kit_row *row)
     return payment;
 }
 
-struct chunk_item *kit_add(struct chunk *chunk, const struct kit_row *row, int32_t partition,
-                           int64_t offset)
+static struct chunk_item *add(struct chunk *chunk, int32_t partition, int64_t offset)
 {
     struct chunk_range *range = chunk_range(chunk, partition, offset);
     struct chunk_item *item = chunk_add(chunk);
 
     item->origin = (struct origin){partition, offset, NOW_MS - 1000};
     item->raw = (struct raw_message){"raw key", 7, "raw value", 9, NULL};
-    if (row->key) {
-        item->command = (struct command){.type = COMMAND_PAYMENT, .payment = kit_payment(row)};
-    } else {
-        item->unreadable = UNREADABLE_JSON;
-        payment_copy(item->detail, "not a JSON object", 17);
-    }
+    memset(item->digest, (int)offset, sizeof(item->digest));
     range->to = offset + 1;
+    return item;
+}
+
+struct chunk_item *kit_add_command(struct chunk *chunk, const struct command *command,
+                                   int32_t partition, int64_t offset)
+{
+    struct chunk_item *item = add(chunk, partition, offset);
+
+    item->command = *command;
+    return item;
+}
+
+struct chunk_item *kit_add(struct chunk *chunk, const struct kit_row *row, int32_t partition,
+                           int64_t offset)
+{
+    if (row->key) {
+        const struct command command = {.type = COMMAND_PAYMENT, .payment = kit_payment(row)};
+        return kit_add_command(chunk, &command, partition, offset);
+    }
+    struct chunk_item *item = add(chunk, partition, offset);
+    item->unreadable = UNREADABLE_JSON;
+    payment_copy(item->detail, "not a JSON object", 17);
     return item;
 }
 
@@ -100,14 +116,37 @@ void kit_run(struct store *store, int32_t partition, const struct kit_row *rows,
     chunk_free(chunk);
 }
 
+void kit_run_commands(struct store *store, bool one_partition, const struct kit_command *rows,
+                      size_t count)
+{
+    struct chunk *chunk = chunk_new(CHUNK_ROWS);
+    struct error err = {0, ""};
+    int64_t offset = kit_position(store, 0);
+
+    cr_assert_not_null(chunk);
+    chunk->one_partition = one_partition;
+    for (size_t i = 0; i < count; i++) {
+        kit_add_command(chunk, &rows[i].command, 0, offset + (int64_t)i);
+    }
+    cr_assert_eq(kit_transact(store, chunk, &err), STORE_OK, "%s", err.text);
+    for (size_t i = 0; i < count; i++) {
+        char answer[KIT_ANSWER_SIZE];
+        cr_expect_str_eq(kit_answer(answer, &chunk->items[i].decision), rows[i].answer,
+                         "row %zu (key %s) is %s, not %s", i, rows[i].command.payment.key, answer,
+                         rows[i].answer);
+    }
+    chunk_free(chunk);
+}
+
 int64_t kit_position(struct store *store, int32_t partition)
 {
     struct error err = {0, ""};
     bool found = false;
+    struct log_marks marks;
     int64_t offset = 0;
 
-    cr_assert_eq(store->ops->position(store, partition, &found, &offset, &err), STORE_OK, "%s",
-                 err.text);
+    cr_assert_eq(store->ops->position(store, partition, &found, &offset, &marks, &err), STORE_OK,
+                 "%s", err.text);
     return found ? offset : -1;
 }
 

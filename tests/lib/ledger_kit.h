@@ -39,6 +39,10 @@ struct payment kit_payment(const struct kit_row *row);
 struct chunk_item *kit_add(struct chunk *chunk, const struct kit_row *row, int32_t partition,
                            int64_t offset);
 
+/* The same for any command; its key stands in it. */
+struct chunk_item *kit_add_command(struct chunk *chunk, const struct command *command,
+                                   int32_t partition, int64_t offset);
+
 /* begin, index, claim, load, decide, save, commit; rollback after a failure. */
 MUST_CHECK enum store_status kit_transact(struct store *store, struct chunk *chunk,
                                           struct error *err);
@@ -48,6 +52,16 @@ MUST_CHECK enum store_status kit_transact(struct store *store, struct chunk *chu
  * assert each answer.
  */
 void kit_run(struct store *store, int32_t partition, const struct kit_row *rows, size_t count);
+
+/* A command of any type, and the answer that it must get. */
+struct kit_command {
+    struct command command;
+    const char *answer;
+};
+
+/* As kit_run(); one_partition: the topic has no other. */
+void kit_run_commands(struct store *store, bool one_partition, const struct kit_command *rows,
+                      size_t count);
 
 /* The partition's position; -1 = it has none. */
 int64_t kit_position(struct store *store, int32_t partition);

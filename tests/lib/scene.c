@@ -44,10 +44,11 @@ void scene_open_embedded(struct scene *scene)
 {
     *scene = (struct scene){.is_embedded = true};
     open_folder(scene);
-    scene->broker = process_start(scene->dir, NULL, NULL,
-                                  (const char *const[]){PAY_BIN_DIR "/pay-broker", "--topic",
-                                                        "payments:4", "--topic", "others:1",
-                                                        "--topic", "payments.outcomes:4", NULL});
+    scene->broker =
+        process_start(scene->dir, NULL, NULL,
+                      (const char *const[]){PAY_BIN_DIR "/pay-broker", "--topic", "payments:4",
+                                            "--topic", "payments.outcomes:4", "--topic", "others:1",
+                                            "--topic", "others.outcomes:1", NULL});
     cr_assert(file_comes_to_have(scene->broker.out, "\n", START_MS), "no embedded broker");
     read_value(&scene->broker, "bootstrap", scene->brokers, sizeof(scene->brokers));
 }
@@ -89,10 +90,29 @@ void scene_open_kafka(struct scene *scene, const char *const *advertised, int *p
         read_value(&process, name, value, sizeof(value));
         proxied[i] = atoi(strrchr(value, ':') + 1);
     }
+    scene_make_topic(scene, scene->topic, "4");
+    scene_make_topic(scene, "payments.outcomes", "4");
+}
+
+void scene_make_topic(const struct scene *scene, const char *name, const char *partitions)
+{
+    struct process process;
+
+    cr_assert_eq(
+        process_run(scene->dir, NULL, &process,
+                    (const char *const[]){PAY_BIN_DIR "/pay-make-topic", "-b", scene->brokers, "-t",
+                                          name, "--partitions", partitions, NULL}),
+        0, "no topic: %s", file_tail(process.err));
+}
+
+void scene_delete_topic(const struct scene *scene, const char *name)
+{
+    struct process process;
+
     cr_assert_eq(process_run(scene->dir, NULL, &process,
                              (const char *const[]){PAY_BIN_DIR "/pay-make-topic", "-b",
-                                                   scene->brokers, "-t", scene->topic, NULL}),
-                 0, "no topic: %s", file_tail(process.err));
+                                                   scene->brokers, "-t", name, "--delete", NULL}),
+                 0, "%s", file_tail(process.err));
 }
 
 void scene_kafka_kill(struct scene *scene)
@@ -275,20 +295,24 @@ void scene_check_books(const struct scene *scene)
 
 /* ---- messages of other clients ---- */
 
-void scene_produce_to(const struct scene *scene, const char *topic, const char *key,
-                      const void *value, size_t value_len)
+static void produce(const struct scene *scene, const char *topic, const char *key,
+                    const void *value, size_t value_len, const char *const *names_and_values)
 {
     char why[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(4);
 
     rd_kafka_conf_set(conf, "bootstrap.servers", scene->brokers, why, sizeof(why));
     rd_kafka_conf_set(conf, "partitioner", "murmur2_random", why, sizeof(why));
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
     cr_assert(rk, "%s", why);
+    for (; *names_and_values; names_and_values += 2) {
+        rd_kafka_header_add(headers, names_and_values[0], -1, names_and_values[1], -1);
+    }
     rd_kafka_resp_err_t code = rd_kafka_producev(
         rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY(key, key ? strlen(key) : 0),
         RD_KAFKA_V_VALUE((void *)value, value_len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_HEADER("sent-by", "a test", -1), RD_KAFKA_V_END);
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     cr_assert_eq(code, RD_KAFKA_RESP_ERR_NO_ERROR);
     cr_assert_eq(rd_kafka_flush(rk, START_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_destroy(rk);
@@ -297,7 +321,20 @@ void scene_produce_to(const struct scene *scene, const char *topic, const char *
 void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
                          size_t value_len)
 {
-    scene_produce_to(scene, scene->topic, key, value, value_len);
+    produce(scene, scene->topic, key, value, value_len,
+            (const char *const[]){"sent-by", "a test", NULL});
+}
+
+void scene_produce_to(const struct scene *scene, const char *topic, const char *key,
+                      const void *value, size_t value_len)
+{
+    produce(scene, topic, key, value, value_len, (const char *const[]){NULL});
+}
+
+void scene_produce_with_headers(const struct scene *scene, const char *key, const char *value,
+                                const char *const *headers)
+{
+    produce(scene, scene->topic, key, value, strlen(value), headers);
 }
 
 void scene_produce(const struct scene *scene, const char *key, const char *value)

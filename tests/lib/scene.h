@@ -20,17 +20,22 @@ struct scene {
 };
 
 /*
- * A new folder, and the embedded broker in it with the topics `payments` and `payments.outcomes` of
- * 4 partitions.
+ * A new folder, and the embedded broker in it with `payments` and `payments.outcomes`
+ * of 4 partitions, `others` and `others.outcomes` of 1.
  */
 void scene_open_embedded(struct scene *scene);
 
 /*
- * A new folder and Apache Kafka in it, with the topic `payments` of 4 partitions. advertised is
+ * A new folder and Apache Kafka in it, with `payments` and `payments.outcomes` of 4 partitions.
+ * advertised is
  * NULL-ended: each HOST:PORT gets a listener of its own that advertises it; the real ports are
  * written to proxied.
  */
 void scene_open_kafka(struct scene *scene, const char *const *advertised, int *proxied);
+
+/* Kafka only: make a topic with the right settings, or delete one. */
+void scene_make_topic(const struct scene *scene, const char *name, const char *partitions);
+void scene_delete_topic(const struct scene *scene, const char *name);
 
 /* End all of it and remove the folder. The folder stays when the environment has PAY_KEEP. */
 void scene_close(struct scene *scene);
@@ -69,6 +74,9 @@ void scene_check_books(const struct scene *scene);
 
 /* A message as any client would send it. NULL = no key, no value. Waits for the acknowledgement. */
 void scene_produce(const struct scene *scene, const char *key, const char *value);
+/* headers: names and values in turn, ended by NULL. */
+void scene_produce_with_headers(const struct scene *scene, const char *key, const char *value,
+                                const char *const *headers);
 void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
                          size_t value_len);
 void scene_produce_to(const struct scene *scene, const char *topic, const char *key,

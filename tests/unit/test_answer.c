@@ -18,18 +18,6 @@ static struct command payment(void)
     return command;
 }
 
-static struct command account(enum command_type type, bool has_min, int64_t min_minor)
-{
-    struct command command;
-
-    command_init(&command, type);
-    strcpy(command.payment.src, "ann");
-    strcpy(command.payment.currency, "EUR");
-    command.has_min = has_min;
-    command.min_minor = min_minor;
-    return command;
-}
-
 static struct outcome_record record_of(enum outcome verdict, const char *reason, enum outcome first,
                                        enum reason first_reason)
 {
@@ -134,29 +122,4 @@ Test(answer, keys_are_escaped)
 
     strcpy(record.key, "a\n\x1b[1m");
     cr_expect_str_eq(text_of(answer_print, &record), "applied a\\x0A\\x1B[1m\n");
-}
-
-Test(answer, says_what_a_command_orders)
-{
-    struct command strict = {.type = COMMAND_ACCOUNTS, .strict = true};
-    const struct {
-        struct command command;
-        const char *text;
-    } rows[] = {
-        {payment(), "ann -> bob 12.34 EUR"},
-        {account(COMMAND_ACCOUNT_OPEN, true, -5000), "account_open ann EUR, lowest balance -50.00"},
-        {account(COMMAND_ACCOUNT_LIMIT, false, 0), "account_limit ann EUR, no lowest balance"},
-        {account(COMMAND_ACCOUNT_CLOSE, false, 0), "account_close ann"},
-        {strict, "accounts strict"},
-        {{.type = COMMAND_ACCOUNTS}, "accounts open"},
-        {{.type = COMMAND_CANCEL}, "cancel"},
-    };
-    char text[TEXT_SIZE];
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        FILE *out = fmemopen(text, sizeof(text), "w");
-        answer_print_command(&rows[i].command, out);
-        fclose(out);
-        cr_expect_str_eq(text, rows[i].text, "row %zu", i);
-    }
 }

@@ -125,6 +125,49 @@ Test(key_form, no_two_keys_share_a_form)
     }
 }
 
+Test(key_form, a_form_gives_its_key_back_and_other_bytes_give_none)
+{
+    static const char *const keys[] = {"018f3c6e-0123-7abc-89de-f0123456789a",
+                                       "018F3C6E-0123-7ABC-89DE-F0123456789A",
+                                       "ffffffff-ffff-ffff-ffff-ffffffffffff",
+                                       "00000000-0000-0000-0000-000000000000",
+                                       "k",
+                                       "payroll:0000000001",
+                                       "\xE2\x82\xAC"};
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } others[] = {{"", 0},
+                  {"\x02", 1},
+                  {"\x01"
+                   "123456789012345",
+                   16},
+                  {"\x01"
+                   "12345678901234567",
+                   18},
+                  {"\x03k", 2}};
+    char longest[PAYMENT_KEY_MAX + 1];
+    char key[PAYMENT_KEY_MAX + 1];
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        unsigned char form[KEY_FORM_SIZE];
+        size_t len = key_form(form, keys[i]);
+        cr_expect(key_form_text(key, form, len), "%s", keys[i]);
+        cr_expect_str_eq(key, keys[i]);
+    }
+    unsigned char form[KEY_FORM_SIZE + 1];
+    memset(longest, 'x', PAYMENT_KEY_MAX);
+    longest[PAYMENT_KEY_MAX] = '\0';
+    size_t len = key_form(form, longest);
+    cr_expect(key_form_text(key, form, len));
+    cr_expect_str_eq(key, longest);
+    cr_expect_not(key_form_text(key, form, len + 1), "longer than any key");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        cr_expect_not(key_form_text(key, (const unsigned char *)others[i].bytes, others[i].len),
+                      "row %zu", i);
+    }
+}
+
 Test(key_form, keys_that_rise_have_forms_that_rise)
 {
     static const char *const rising[][4] = {

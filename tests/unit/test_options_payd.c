@@ -8,7 +8,7 @@
 
 #define ARGS_MAX 12
 
-static const struct options_env no_env = {NULL, NULL};
+static const struct options_env no_env = {NULL, NULL, NULL};
 
 static struct options options;
 static struct error err;
@@ -16,7 +16,7 @@ static struct error err;
 /* args end with NULL; the program's name is put before them. */
 static int parse(const char *const args[ARGS_MAX], const struct options_env *env)
 {
-    char *argv[ARGS_MAX + 2] = {(char *)"payd"};
+    static char *argv[ARGS_MAX + 2] = {(char *)"payd"}; /* static: keys are borrowed from it */
     int argc = 1;
 
     for (; argc <= ARGS_MAX && args[argc - 1]; argc++) {
@@ -47,7 +47,7 @@ Test(options_payd, run_has_defaults_for_all_but_the_ledger)
 
 Test(options_payd, the_environment_stands_behind_the_options)
 {
-    static const struct options_env env = {"env:9092", "env-topic"};
+    static const struct options_env env = {"env:9092", "env-topic", NULL};
 
     cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &env), 0);
     cr_expect_null(options.kafka.brokers);
@@ -172,6 +172,19 @@ Test(options_payd, refuses_with_a_reason)
         {{"run", "--db", "l.db", "extra"}, "what is \"extra\"? payd run takes options only"},
         {{"run", "extra", "--db", "l.db"}, "what is \"extra\"? payd run takes options only"},
         {{"stats", "l.db"}, "what is \"l.db\"? payd stats takes options only"},
+        {{"run", "--db", "l.db", "--outcomes", ""}, "the outcomes topic's name is empty"},
+        {{"run", "--db", "l.db", "-t", "o", "--outcomes", "o"}, "the topic of the payments"},
+        {{"run", "--db", "l.db", "--accounts", "Strict"}, "is neither strict nor open"},
+        {{"show", "--db", "l.db"}, "no key is named: payd show KEY... --db FILE"},
+        {{"show", "k"}, "no ledger is named"},
+        {{"position", "--db", "l.db", "--partition", "1"}, "--partition and --to belong together"},
+        {{"position", "--db", "l.db", "--to", "1"}, "--partition and --to belong together"},
+        {{"position", "--db", "l.db", "--to", "-1"}, "--to: \"-1\" is not a whole number"},
+        {{"position", "--db", "l.db", "--to", "1x"}, "is not a whole number from 0 to"},
+        {{"position", "--db", "l.db", "--to", "9223372036854775808"}, "is not a whole number"},
+        {{"position", "--db", "l.db", "--partition", "2147483648"}, "from 0 to 2147483647"},
+        {{"position", "--db", "l.db", "--partition", "1", "--to", "2", "--new-log"}, "either"},
+        {{"run", "--db", "l.db", "--new-log"}, "option new-log is not for payd run"},
         {{"run", "--db", "l.db", "--", "-b"}, "what is \"-b\"? payd run takes options only"},
     };
 
@@ -184,10 +197,60 @@ Test(options_payd, refuses_with_a_reason)
 
 Test(options_payd, an_empty_variable_in_the_environment_counts_as_unset)
 {
-    static const struct options_env env = {NULL, ""};
+    static const struct options_env env = {NULL, "", ""};
 
     cr_expect_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &env), 0, "%s", err.text);
     cr_expect_str_eq(options.kafka.topic, OPTIONS_DEFAULT_TOPIC);
+}
+
+Test(options_payd, outcomes_go_to_a_topic_named_after_the_payments)
+{
+    static const struct options_env env = {NULL, NULL, "env-outcomes"};
+
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &no_env), 0);
+    cr_expect_str_eq(options.outcomes, "payments.outcomes");
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db", "-t", "t"}, &no_env), 0);
+    cr_expect_str_eq(options.outcomes, "t.outcomes");
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db", "-t", "t"}, &env), 0);
+    cr_expect_str_eq(options.outcomes, "env-outcomes");
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db", "--outcomes", "o"}, &env),
+                 0);
+    cr_expect_str_eq(options.outcomes, "o");
+}
+
+Test(options_payd, accounts_are_left_as_they_are_unless_named)
+{
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &no_env), 0);
+    cr_expect_eq(options.accounts, ACCOUNTS_AS_THEY_ARE);
+    cr_assert_eq(
+        parse((const char *[ARGS_MAX]){"run", "--db", "l.db", "--accounts", "strict"}, &no_env), 0);
+    cr_expect_eq(options.accounts, ACCOUNTS_STRICT);
+    cr_assert_eq(
+        parse((const char *[ARGS_MAX]){"run", "--db", "l.db", "--accounts", "open"}, &no_env), 0);
+    cr_expect_eq(options.accounts, ACCOUNTS_OPEN);
+}
+
+Test(options_payd, show_takes_keys_and_position_a_place)
+{
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"show", "k1", "--db", "l.db", "k2"}, &no_env), 0,
+                 "%s", err.text);
+    cr_expect_eq(options.key_count, 2);
+    cr_expect_str_eq(options.keys[0], "k1");
+    cr_expect_str_eq(options.keys[1], "k2");
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"show", "--db", "l.db", "--", "--key"}, &no_env),
+                 0);
+    cr_expect_str_eq(options.keys[0], "--key");
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"position", "--db", "l.db"}, &no_env), 0);
+    cr_expect_eq(options.partition, -1);
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"position", "--db", "l.db", "--partition", "3",
+                                                "--to", "9223372036854775807"},
+                       &no_env),
+                 0);
+    cr_expect_eq(options.partition, 3);
+    cr_expect_eq(options.to, INT64_MAX);
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"position", "--db", "l.db", "--new-log"}, &no_env),
+                 0);
+    cr_expect(options.new_log);
 }
 
 Test(options_payd, takes_as_many_properties_as_it_says_and_no_more)
@@ -214,7 +277,10 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         {SUBCOMMAND_RUN,
          {"--db FILE", "--brokers", "--topic", "--group", "-X NAME=VALUE", "-F FILE", "--until-end",
           "--from-log-start", "--take-group", "--skip-topic-check", "$PAY_BROKERS"}},
+        {SUBCOMMAND_RUN, {"--outcomes", "$PAY_OUTCOMES", "--accounts", "SIGTERM"}},
         {SUBCOMMAND_STATS, {"--db FILE", "--json", "--help"}},
+        {SUBCOMMAND_SHOW, {"KEY...", "--db FILE", "--json", "4 one is unknown"}},
+        {SUBCOMMAND_POSITION, {"--partition N", "--to OFFSET", "--new-log"}},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

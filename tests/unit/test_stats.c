@@ -29,6 +29,11 @@ static const struct store_stats full = {
     .currency_count = 3,
     .positions = positions,
     .position_count = 3,
+    .strict = true,
+    .last_seq = 1001015,
+    .published_seq = 1001000,
+    .skipped = 2,
+    .quarantine_bytes = 4096,
 };
 static const struct store_stats empty = {.topic = NULL};
 
@@ -64,21 +69,24 @@ TestSuite(stats, .fini = free_text);
 Test(stats, json_of_a_full_store)
 {
     print_json(&full);
-    cr_expect_str_eq(text, "{\"applied\":1001003,\"duplicate\":3,\"redelivered\":5,\"conflict\":4,"
-                           "\"rejected\":2,\"quarantined\":6,"
-                           "\"total\":{\"EUR\":\"1000.00\",\"JPY\":\"7\","
-                           "\"KWD\":\"9999999999999999000.000\"},"
-                           "\"balances\":{\"EUR\":\"0.00\",\"JPY\":\"0\",\"KWD\":\"0.000\"},"
-                           "\"accounts\":{\"EUR\":40,\"JPY\":2,\"KWD\":123456789},"
-                           "\"topic\":\"payments\","
-                           "\"positions\":{\"0\":250,\"1\":0,\"4095\":9007199254740991}}\n");
+    cr_expect_str_eq(text,
+                     "{\"applied\":1001003,\"duplicate\":3,\"redelivered\":5,\"conflict\":4,"
+                     "\"rejected\":2,\"quarantined\":6,\"mode\":\"strict\",\"unpublished\":15,"
+                     "\"skipped\":2,\"quarantine_bytes\":4096,"
+                     "\"total\":{\"EUR\":\"1000.00\",\"JPY\":\"7\","
+                     "\"KWD\":\"9999999999999999000.000\"},"
+                     "\"balances\":{\"EUR\":\"0.00\",\"JPY\":\"0\",\"KWD\":\"0.000\"},"
+                     "\"accounts\":{\"EUR\":40,\"JPY\":2,\"KWD\":123456789},"
+                     "\"topic\":\"payments\","
+                     "\"positions\":{\"0\":250,\"1\":0,\"4095\":9007199254740991}}\n");
 }
 
 Test(stats, json_of_a_new_store)
 {
     print_json(&empty);
     cr_expect_str_eq(text, "{\"applied\":0,\"duplicate\":0,\"redelivered\":0,\"conflict\":0,"
-                           "\"rejected\":0,\"quarantined\":0,\"total\":{},\"balances\":{},"
+                           "\"rejected\":0,\"quarantined\":0,\"mode\":\"open\",\"unpublished\":0,"
+                           "\"skipped\":0,\"quarantine_bytes\":0,\"total\":{},\"balances\":{},"
                            "\"accounts\":{},\"topic\":null,\"positions\":{}}\n");
 }
 
@@ -93,6 +101,10 @@ Test(stats, the_table_of_a_full_store)
               "rejected                   2\n"
               "quarantined                6\n"
               "\n"
+              "accounts              strict\n"
+              "unpublished               15\n"
+              "skipped                    2\n"
+              "\n"
               "currency         payments                 total   accounts  sum of balances\n"
               "EUR                  1000               1000.00         40             0.00\n"
               "JPY                     3                     7          2                0\n"
@@ -104,7 +116,7 @@ Test(stats, the_table_of_a_full_store)
               "     4095 9007199254740991\n");
 }
 
-Test(stats, the_table_of_a_new_store_has_only_counts)
+Test(stats, the_table_of_a_new_store_has_no_money)
 {
     print_table(&empty);
     cr_expect_str_eq(text, "applied                    0\n"
@@ -112,7 +124,11 @@ Test(stats, the_table_of_a_new_store_has_only_counts)
                            "redelivered                0\n"
                            "conflict                   0\n"
                            "rejected                   0\n"
-                           "quarantined                0\n");
+                           "quarantined                0\n"
+                           "\n"
+                           "accounts                open\n"
+                           "unpublished                0\n"
+                           "skipped                    0\n");
 }
 
 static void expect_80_columns(void)

@@ -55,7 +55,7 @@ static void check_claim(struct store *store, const char *which)
     static const struct {
         size_t row; /* of the history: where the key was decided */
         int64_t seq;
-    } decided[] = {{0, 1}, {1, 2}, {2, 3}, {7, 4}, {8, 5}};
+    } decided[] = {{0, 1}, {1, 2}, {2, 3}, {7, 8}, {8, 9}};
 
     kit_begin(store);
     kit_run(store, 0, history, history_count);

@@ -235,6 +235,7 @@ static void check_rollback(struct store *store, const char *which)
     chunk->keys[chunk->items[3].key].owner = &chunk->items[3];
     for (size_t i = 0; i < chunk->account_count; i++) {
         memcpy(chunk->accounts[i].currency, "EUR", 4);
+        chunk->accounts[i].state = ACCOUNT_USED;
         chunk->accounts[i].balance_minor = 12345;
         chunk->accounts[i].changed = true;
     }

@@ -159,7 +159,7 @@ Test(store_sqlite, everything_is_there_after_a_restart)
         sqlite3_prepare_v2(db, "SELECT group_concat(seq || key) FROM payments", -1, &row, NULL),
         SQLITE_OK);
     cr_assert_eq(sqlite3_step(row), SQLITE_ROW);
-    cr_expect_str_eq((const char *)sqlite3_column_text(row, 0), "1k1,2k2,3k3,4k4");
+    cr_expect_str_eq((const char *)sqlite3_column_text(row, 0), "1k1,2k2,7k3,8k4");
     sqlite3_finalize(row);
     sqlite3_close(db);
 }
@@ -309,10 +309,10 @@ Test(store_sqlite, foreign_files_are_refused_and_left_as_they_are)
         {NULL, "PRAGMA user_version = 1", "is a database of another program"},
         {NULL, "PRAGMA application_id = 1; PRAGMA user_version = 1",
          "is a database of another program"},
-        {NULL, "PRAGMA application_id = 0x50415944; PRAGMA user_version = 3",
-         "schema version 3, this payd reads and writes version 2: use the payd that made it"},
+        {NULL, "PRAGMA application_id = 0x50415944; PRAGMA user_version = 2",
+         "schema version 2, this payd reads and writes version 3: use the payd that made it"},
         {NULL, "PRAGMA application_id = 0x50415944; PRAGMA user_version = 0; CREATE TABLE t (x)",
-         "schema version 0, this payd reads and writes version 2"},
+         "schema version 0, this payd reads and writes version 3"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

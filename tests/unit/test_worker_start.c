@@ -36,10 +36,12 @@ static const struct {
     {true, 100, 100, 100, false, 100, ""},
     {true, 49, 50, 100, false, NO_START,
      "the log begins at offset 50, the store is at 49: 1 records are gone unread"},
-    {true, 0, 50, 100, false, NO_START, "50 records are gone unread"},
+    {true, 0, 50, 100, false, NO_START,
+     "go on without them: payd position --db l.db --partition 3 --to 50"},
     {true, 101, 50, 100, false, NO_START,
      "the log ends at offset 100, the store is at 101: the topic was truncated or made anew"},
-    {true, 7, 0, 0, false, NO_START, "the log ends at offset 0, the store is at 7"},
+    {true, 7, 0, 0, false, NO_START,
+     "its keys being remembered: payd position --db l.db --new-log"},
     {true, FAR, FAR - 1, FAR + 1, false, FAR, ""},
     {true, FAR, 0, 5, false, NO_START, "the store is at 9000000000000000000"},
     /* the option is for a new store only: a gap behind a position stays a gap */
@@ -53,8 +55,14 @@ Test(worker_start, starts_where_the_store_is_or_says_why_not)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct error err = {EX_OK, ""};
         int64_t start = NO_START;
-        int result = worker_start(rows[i].found, rows[i].stored, rows[i].low, rows[i].high,
-                                  rows[i].from_log_start, &start, &err);
+        const struct worker_place place = {.db = "l.db",
+                                           .partition = 3,
+                                           .found = rows[i].found,
+                                           .stored = rows[i].stored,
+                                           .low = rows[i].low,
+                                           .high = rows[i].high,
+                                           .from_log_start = rows[i].from_log_start};
+        int result = worker_start(&place, &start, &err);
         cr_expect_eq(start, rows[i].start, "row %zu: %lld", i, (long long)start);
         cr_expect_eq(result, rows[i].start == NO_START ? -1 : 0, "row %zu", i);
         cr_expect_eq(err.code, rows[i].start == NO_START ? EX_CONFIG : EX_OK, "row %zu", i);

@@ -1,0 +1,71 @@
+/*
+ * The outbox: publishes the store's outcomes to the outcomes topic, in the order of their seq, at
+ * least once.
+ *
+ * It keeps nothing of its own: outcomes are read from the store behind a cursor, sent, and when all
+ * up to one are acknowledged the cursor moves there. After a crash it goes on from the stored
+ * cursor, so that some outcomes are published again, and none is left out.
+ *
+ *   key      the idempotency key
+ *   value    outcome_json.h
+ *   headers  outcome (as the value's), digest (as the value's), and of the message that is answered
+ *            traceparent and tracestate, when they were there with at most STORE_TRACE_MAX bytes
+ *
+ * An outcome that is too large for the topic is remembered in the store as skipped, and logged.
+ */
+#ifndef CONSUMER_OUTBOX_H
+#define CONSUMER_OUTBOX_H
+
+#include "common/compiler.h"
+#include "common/error.h"
+#include "common/kafka_conf.h"
+#include "consumer/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* With so many outcomes unpublished it is full: no more messages are taken until some are gone. */
+#define OUTBOX_BACKLOG_MAX 1000000
+
+/* Outcomes that are sent and not acknowledged, at the most. */
+#define OUTBOX_WINDOW 32768
+
+struct outbox;
+
+/*
+ * Connect to the outcomes topic. args gives brokers and properties; topic is borrowed until
+ * outbox_close(). Fails with EX_UNAVAILABLE when no broker answers or the topic is not there: it
+ * may come, ask again. On success the caller closes *ret; the store must outlive it.
+ */
+MUST_CHECK int outbox_open(struct outbox **ret, struct store *store, const struct kafka_args *args,
+                           const char *topic, struct error *err);
+
+/*
+ * Send what the store has, as far as there is room, and take acknowledgements, waiting up to
+ * timeout_ms for the first. Outside of a transaction of the store. Fails when the store fails; a
+ * broker that is away only delays.
+ */
+MUST_CHECK int outbox_step(struct outbox *outbox, int timeout_ms, struct error *err);
+
+/* Up to which seq outcomes are published: for the next chunk, which saves it. */
+int64_t outbox_published(const struct outbox *outbox);
+
+/* The next chunk's commit has saved what outbox_published() said. */
+void outbox_saved(struct outbox *outbox);
+
+/* Save the cursor in a transaction of its own, when it moved and a second has passed. */
+MUST_CHECK int outbox_save_due(struct outbox *outbox, struct error *err);
+
+/* How many outcomes are not published yet. */
+int64_t outbox_backlog(const struct outbox *outbox);
+
+/* For how long, in ms, nothing was acknowledged although something waits; 0 = nothing waits. */
+int64_t outbox_stuck_ms(const struct outbox *outbox);
+
+/*
+ * Give what was sent a moment to be acknowledged, save the cursor, close. NULL is accepted. Fails
+ * when the store fails; the outbox is closed all the same.
+ */
+MUST_CHECK int outbox_close(struct outbox *outbox, struct error *err);
+
+#endif

@@ -1,0 +1,58 @@
+#include "consumer/position.h"
+
+#include "consumer/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
+static int print_positions(const char *db, struct error *err)
+{
+    struct store *store = NULL;
+    struct store_stats stats;
+
+    if (store_sqlite_open_readonly(&store, db, err) != 0) {
+        return err->code;
+    }
+    if (store->ops->stats(store, &stats, err) != STORE_OK) {
+        store_close(store);
+        return err->code;
+    }
+    for (size_t i = 0; i < stats.position_count; i++) {
+        printf("%" PRId32 " %" PRId64 "\n", stats.positions[i].partition,
+               stats.positions[i].next_offset);
+    }
+    store_stats_release(&stats);
+    store_close(store);
+    return EX_OK;
+}
+
+/* Takes the lock, so it is refused while payd runs. */
+static int change(const struct options *options, struct error *err)
+{
+    struct store *store = NULL;
+    struct timespec now;
+
+    /* Opening to write would make a ledger where there is none. */
+    if (store_sqlite_open_readonly(&store, options->db, err) != 0) {
+        return err->code;
+    }
+    store_close(store);
+    if (store_sqlite_open(&store, options->db, NULL, err) != 0) {
+        return err->code;
+    }
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    enum store_status status =
+        options->new_log ? store->ops->new_log(store, now_ms, err)
+                         : store->ops->move(store, options->partition, options->to, now_ms, err);
+    store_close(store);
+    return status == STORE_OK ? EX_OK : err->code;
+}
+
+int position(const struct options *options, struct error *err)
+{
+    return options->new_log || options->partition >= 0 ? change(options, err)
+                                                       : print_positions(options->db, err);
+}

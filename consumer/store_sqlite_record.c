@@ -1,0 +1,280 @@
+#include "consumer/store_sqlite_internal.h"
+
+#include "consumer/key_form.h"
+
+#include <string.h>
+
+/* ---- decisions ---- */
+
+/* Gives an account that a decision names its row, with what the ledger made of it. */
+static enum store_status ensure_account(struct store_sqlite *store, struct chunk_account *account,
+                                        struct error *err)
+{
+    const enum statement id = STATEMENT_ADD_ACCOUNT;
+
+    if (account->id != 0) {
+        return STORE_OK;
+    }
+    sqlite_bind_text(store, id, 1, account->name);
+    sqlite_bind_text(store, id, 2, account->currency[0] ? account->currency : NULL);
+    sqlite_bind_int(store, id, 3, account->balance_minor);
+    sqlite_bind_int(store, id, 4, account->state);
+    if (account->has_min) {
+        sqlite_bind_int(store, id, 5, account->min_minor);
+    }
+    enum store_status status = sqlite_run(store, id, "add an account", err);
+    account->id = sqlite3_last_insert_rowid(store->db);
+    return status;
+}
+
+/* Binds the account of an index, which may be none. */
+static enum store_status bind_account(struct store_sqlite *store, struct chunk *chunk,
+                                      size_t account, int place, struct error *err)
+{
+    if (account == CHUNK_NONE) {
+        return STORE_OK;
+    }
+    enum store_status status = ensure_account(store, &chunk->accounts[account], err);
+    sqlite_bind_int(store, STATEMENT_ADD_DECISION, place, chunk->accounts[account].id);
+    return status;
+}
+
+static void bind_payload(struct store_sqlite *store, const struct chunk *chunk,
+                         const struct chunk_item *item)
+{
+    const enum statement id = STATEMENT_ADD_DECISION;
+    const struct command *command = &item->command;
+
+    sqlite_bind_int(store, id, 3, command->type);
+    sqlite_bind_int(store, id, 6, command->payment.amount_minor);
+    sqlite_bind_text(store, id, 7, command->payment.currency);
+    if (item->batch != CHUNK_NONE) {
+        sqlite_bind_int(store, id, 8, chunk->batches[item->batch].id);
+    }
+    if (command->has_min) {
+        sqlite_bind_int(store, id, 9, command->min_minor);
+    }
+    if (command->type == COMMAND_ACCOUNTS) {
+        sqlite_bind_int(store, id, 10, command->strict);
+    }
+}
+
+static void bind_origin(struct store_sqlite *store, enum statement id, int place,
+                        const struct chunk_item *item)
+{
+    sqlite_bind_int(store, id, place, store->log);
+    sqlite_bind_int(store, id, place + 1, item->origin.partition);
+    sqlite_bind_int(store, id, place + 2, item->origin.offset);
+}
+
+/* A final decision: applied or rejected. */
+static enum store_status add_decision(struct store_sqlite *store, struct chunk *chunk,
+                                      const struct chunk_item *item, struct error *err)
+{
+    const enum statement id = STATEMENT_ADD_DECISION;
+    unsigned char form[KEY_FORM_SIZE];
+    size_t len = key_form(form, item->command.payment.key);
+    enum store_status status = bind_account(store, chunk, item->src, 4, err);
+
+    if (status == STORE_OK) {
+        status = bind_account(store, chunk, item->dest, 5, err);
+    }
+    if (status != STORE_OK) {
+        return status;
+    }
+    chunk->keys[item->key].seq = store->last_seq;
+    sqlite_bind_int(store, id, 1, store->last_seq);
+    sqlite_bind_blob(store, id, 2, form, len);
+    bind_payload(store, chunk, item);
+    sqlite_bind_int(store, id, 11, item->decision.outcome);
+    sqlite_bind_int(store, id, 12, item->decision.reason);
+    sqlite_bind_blob(store, id, 13, item->digest, sizeof(item->digest));
+    bind_origin(store, id, 14, item);
+    sqlite_bind_int(store, id, 17, chunk->now_ms);
+    sqlite_bind_int(store, id, 18, OUTCOME_RULES);
+    return sqlite_run(store, id, "add a decision", err);
+}
+
+/* ---- repeats ---- */
+
+/* Counts a repeat of the key; *ret is how many it has with this one. */
+static enum store_status count_repeat(struct store_sqlite *store, const unsigned char *form,
+                                      size_t len, int64_t *ret, struct error *err)
+{
+    sqlite3_stmt *row;
+
+    sqlite_bind_blob(store, STATEMENT_COUNT_REPEAT, 1, form, len);
+    enum store_status status =
+        sqlite_row(store, STATEMENT_COUNT_REPEAT, "count a repeat", &row, err);
+    if (status == STORE_OK) {
+        *ret = row ? sqlite3_column_int64(row, 0) : 0;
+        sqlite_done(store, STATEMENT_COUNT_REPEAT);
+    }
+    return status;
+}
+
+static enum store_status add_repeat(struct store_sqlite *store, const struct chunk *chunk,
+                                    const struct chunk_item *item, struct error *err)
+{
+    const enum statement id = STATEMENT_ADD_REPEAT;
+    const struct chunk_key *key = &chunk->keys[item->key];
+    unsigned char form[KEY_FORM_SIZE];
+    char fields[COMMAND_FIELDS_SIZE];
+    size_t len = key_form(form, item->command.payment.key);
+    int64_t count = 0;
+    enum store_status status = count_repeat(store, form, len, &count, err);
+
+    if (status != STORE_OK) {
+        return status;
+    }
+    sqlite_bind_int(store, id, 1, store->last_seq);
+    sqlite_bind_blob(store, id, 2, form, len);
+    if (key->seq > 0) { /* else the key is not decided yet, or only further on in this chunk */
+        sqlite_bind_int(store, id, 3, key->seq);
+    }
+    sqlite_bind_int(store, id, 4, item->decision.outcome);
+    sqlite_bind_int(store, id, 5, item->decision.reason);
+    if (item->decision.outcome == OUTCOME_CONFLICT) {
+        sqlite_bind_text(store, id, 6, command_fields(fields, item->decision.fields));
+        sqlite_bind_blob(store, id, 7, item->raw.value, item->raw.value_len);
+    }
+    sqlite_bind_blob(store, id, 8, item->digest, sizeof(item->digest));
+    bind_origin(store, id, 9, item);
+    sqlite_bind_int(store, id, 12, chunk->now_ms);
+    sqlite_bind_int(store, id, 13, count <= STORE_REPEATS_KEPT);
+    return sqlite_run(store, id, "add a repeat", err);
+}
+
+/* ---- quarantine ---- */
+
+/* How much of len bytes is kept, which *room is then smaller by. */
+static size_t keep(size_t *room, size_t len)
+{
+    size_t kept = len < *room ? len : *room;
+
+    *room -= kept;
+    return kept;
+}
+
+static enum store_status add_headers(struct store_sqlite *store, const struct chunk_item *item,
+                                     size_t *room, struct error *err)
+{
+    const enum statement id = STATEMENT_ADD_HEADER;
+    enum store_status status = STORE_OK;
+    const char *name;
+    const void *value;
+    size_t len;
+
+    if (!store->headers || !item->raw.headers) {
+        return STORE_OK;
+    }
+    for (size_t i = 0; status == STORE_OK && *room > 0 && i < CHUNK_HEADERS_MAX &&
+                       store->headers(item->raw.headers, i, &name, &value, &len);
+         i++) {
+        sqlite_bind_int(store, id, 1, store->last_seq);
+        sqlite_bind_int(store, id, 2, (int64_t)i);
+        sqlite_bind_blob(store, id, 3, name, keep(room, strlen(name)));
+        sqlite_bind_blob(store, id, 4, value, keep(room, len));
+        status = sqlite_run(store, id, "add a header", err);
+    }
+    return status;
+}
+
+static enum store_status add_quarantine(struct store_sqlite *store, const struct chunk *chunk,
+                                        const struct chunk_item *item, struct error *err)
+{
+    const enum statement id = STATEMENT_ADD_QUARANTINE;
+    const struct raw_message *raw = &item->raw;
+    bool has_room = store->quarantine_bytes < STORE_QUARANTINE_BYTES;
+    size_t room = has_room ? STORE_QUARANTINE_MESSAGE_BYTES : 0;
+
+    sqlite_bind_int(store, id, 1, store->last_seq);
+    bind_origin(store, id, 2, item);
+    sqlite_bind_text(store, id, 5, unreadable_name(item->unreadable));
+    sqlite_bind_text(store, id, 6, item->detail);
+    if (has_room) {
+        sqlite_bind_blob(store, id, 7, raw->key, keep(&room, raw->key_len));
+        sqlite_bind_blob(store, id, 8, raw->value, keep(&room, raw->value_len));
+    } else if (raw->key && !payment_key_problem(raw->key, raw->key_len)) {
+        sqlite_bind_blob(store, id, 7, raw->key, raw->key_len); /* its sender gets an answer */
+    }
+    if (raw->key) {
+        sqlite_bind_int(store, id, 9, (int64_t)raw->key_len);
+    }
+    if (raw->value) {
+        sqlite_bind_int(store, id, 10, (int64_t)raw->value_len);
+    }
+    sqlite_bind_blob(store, id, 11, item->digest, sizeof(item->digest));
+    sqlite_bind_int(store, id, 12, item->origin.timestamp_ms);
+    sqlite_bind_int(store, id, 13, chunk->now_ms);
+    enum store_status status = sqlite_run(store, id, "add to the quarantine", err);
+    if (status == STORE_OK) {
+        status = add_headers(store, item, &room, err);
+    }
+    if (has_room) {
+        store->quarantine_bytes += (int64_t)(STORE_QUARANTINE_MESSAGE_BYTES - room);
+    }
+    return status;
+}
+
+/* ---- traces ---- */
+
+/* The trace headers of a message go along to its outcome, and are kept until then. */
+static enum store_status add_trace(struct store_sqlite *store, const struct chunk_item *item,
+                                   struct error *err)
+{
+    static const char *const names[] = {"traceparent", "tracestate"};
+    bool found = false;
+    const char *name;
+    const void *value;
+    size_t len;
+
+    if (!store->headers || !item->raw.headers) {
+        return STORE_OK;
+    }
+    for (size_t i = 0;
+         i < CHUNK_HEADERS_MAX && store->headers(item->raw.headers, i, &name, &value, &len); i++) {
+        for (int j = 0; j < 2; j++) {
+            if (value && len > 0 && len <= STORE_TRACE_MAX && strcmp(name, names[j]) == 0) {
+                sqlite_bind_blob(store, STATEMENT_ADD_TRACE, 2 + j, value, len);
+                found = true;
+            }
+        }
+    }
+    if (!found) {
+        return STORE_OK;
+    }
+    sqlite_bind_int(store, STATEMENT_ADD_TRACE, 1, store->last_seq);
+    return sqlite_run(store, STATEMENT_ADD_TRACE, "add a trace", err);
+}
+
+static enum store_status add_record(struct store_sqlite *store, struct chunk *chunk,
+                                    const struct chunk_item *item, struct error *err)
+{
+    switch (item->decision.outcome) {
+    case OUTCOME_APPLIED:
+    case OUTCOME_REJECTED:
+        return add_decision(store, chunk, item, err);
+    case OUTCOME_DUPLICATE:
+    case OUTCOME_CONFLICT:
+        return add_repeat(store, chunk, item, err);
+    case OUTCOME_QUARANTINED:
+        return add_quarantine(store, chunk, item, err);
+    case OUTCOME_NONE:
+    case OUTCOME_REDELIVERED:
+    case OUTCOME_COUNT:
+    default:
+        return sqlite_damaged(store, "an item without a decision", err);
+    }
+}
+
+enum store_status sqlite_save_item(struct store_sqlite *store, struct chunk *chunk,
+                                   const struct chunk_item *item, struct error *err)
+{
+    if (item->decision.outcome == OUTCOME_REDELIVERED) {
+        return STORE_OK; /* only counted */
+    }
+    store->last_seq++;
+    enum store_status status = add_record(store, chunk, item, err);
+    return status == STORE_OK ? add_trace(store, item, err) : status;
+}

@@ -1,0 +1,100 @@
+#include "common/command_digest.h"
+#include "consumer/fingerprint.h"
+#include "consumer/worker_internal.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+/* Of the command; or of the value, whose sender knows what he sent although nobody can read it. */
+static int digest_item(struct worker *worker, struct chunk_item *item, struct error *err)
+{
+    unsigned char whole[DIGEST_SIZE];
+
+    if (item->unreadable == READABLE) {
+        return command_digest(worker->digest, &item->command, item->digest, err);
+    }
+    if (digest_add(worker->digest, item->raw.value, item->raw.value_len, err) != 0 ||
+        digest_finish(worker->digest, whole, err) != 0) {
+        return -1;
+    }
+    memcpy(item->digest, whole, sizeof(item->digest));
+    return 0;
+}
+
+static int add_message(struct worker *worker, const struct inbox_message *message,
+                       struct error *err)
+{
+    struct chunk *chunk = worker->chunk;
+    const struct origin *origin = &message->origin;
+    struct chunk_range *range =
+        chunk_range(chunk, origin->partition, worker->next[origin->partition]);
+
+    if (message->is_end) {
+        /* The end may lie behind records that nobody sees: those of aborted transactions. */
+        range->to = origin->offset > range->to ? origin->offset : range->to;
+        return 0;
+    }
+    if (origin->offset < range->to) {
+        chunk->redelivered++;
+        return 0;
+    }
+    struct chunk_item *item = chunk_add(chunk);
+    item->origin = *origin;
+    item->raw = message->raw;
+    range->to = origin->offset + 1;
+    if (command_json_decode(message->raw.key, message->raw.key_len, message->raw.value,
+                            message->raw.value_len, &item->command, &item->unreadable,
+                            item->detail) != 0) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    return digest_item(worker, item, err);
+}
+
+/* The last record of each range, by which the next start knows the log again. */
+static int print_ranges(struct worker *worker, struct error *err)
+{
+    struct chunk *chunk = worker->chunk;
+    size_t open = chunk->range_count;
+
+    for (size_t i = chunk->item_count; i-- > 0 && open > 0;) {
+        const struct chunk_item *item = &chunk->items[i];
+        const struct origin *origin = &item->origin;
+        struct chunk_range *range = chunk_range(chunk, origin->partition, 0);
+        struct log_marks *marks = &range->marks;
+        if (marks->last.known) {
+            continue;
+        }
+        if (fingerprint_make(worker->digest, &item->raw, origin->offset, origin->timestamp_ms,
+                             &marks->last, err) != 0) {
+            return -1;
+        }
+        /* The first records that are read are what the log is known by from then on. */
+        marks->anchor = worker->marks[origin->partition].anchor;
+        if (!marks->anchor.known) {
+            marks->anchor = marks->last;
+        }
+        open--;
+    }
+    return 0;
+}
+
+int worker_fill(struct worker *worker, const struct inbox_message *messages, size_t count,
+                struct error *err)
+{
+    struct chunk *chunk = worker->chunk;
+    size_t kept = 0;
+
+    chunk_clear(chunk);
+    for (size_t i = 0; i < count; i++) {
+        if (add_message(worker, &messages[i], err) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < chunk->range_count; i++) {
+        if (chunk->ranges[i].to > chunk->ranges[i].from) {
+            chunk->ranges[kept++] = chunk->ranges[i];
+        }
+    }
+    chunk->range_count = kept;
+    return print_ranges(worker, err);
+}

@@ -1,0 +1,206 @@
+/*
+ * Logs and groups on Apache Kafka: a topic that is deleted and made anew, two ledgers in one group,
+ * a transaction that somebody does not end.
+ */
+#include "tests/lib/outcomes.h"
+
+#include <criterion/criterion.h>
+#include <librdkafka/rdkafka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define JOIN_MS 90000
+#define PAYMENT "{\"v\":1,\"type\":\"payment\",\"src\":\"ann\",\"dest\":\"bob\",\"amount\":\"1\"}"
+
+static struct scene scene;
+
+static void open_scene(void)
+{
+    scene_open_kafka(&scene, NULL, NULL);
+}
+
+static void close_scene(void)
+{
+    scene_close(&scene);
+}
+
+TestSuite(kafka_logs, .init = open_scene, .fini = close_scene);
+
+static void send_batch(const char *id)
+{
+    struct process pay;
+
+    cr_assert_eq(scene_pay(&scene, NULL, &pay,
+                           (const char *const[]){"batch", "--batch-id", id, scene.sample, NULL}),
+                 0, "%s", file_tail(pay.err));
+}
+
+static void make_anew(int batches)
+{
+    char id[32];
+
+    scene_delete_topic(&scene, scene.topic);
+    scene_make_topic(&scene, scene.topic, "4");
+    for (int i = 0; i < batches; i++) {
+        snprintf(id, sizeof(id), "anew-%d", i);
+        send_batch(id);
+    }
+}
+
+static int64_t payments(void)
+{
+    return scene_int(&scene, "SELECT count(*) FROM payments");
+}
+
+static void expect_noticed(int batches, const char *says)
+{
+    struct process payd;
+
+    make_anew(batches);
+    cr_expect_eq(scene_drain(&scene, NULL, &payd), 78, "%s", file_tail(payd.err));
+    cr_expect(file_has(payd.err, says), "%s", file_tail(payd.err));
+    cr_expect(file_has(payd.err, "--new-log"), "%s", file_tail(payd.err));
+    cr_expect_eq(payments(), 2000, "nothing of it was paid");
+}
+
+Test(kafka_logs, a_topic_made_anew_while_stopped_is_noticed_shorter_and_longer)
+{
+    struct process payd;
+
+    send_batch("first");
+    send_batch("second");
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
+    expect_noticed(0, "the topic was truncated or made anew");
+    expect_noticed(1, "the topic was truncated or made anew");
+    expect_noticed(4, "the topic was deleted and made anew");
+
+    cr_assert_eq(process_run(scene.dir, NULL, &payd,
+                             (const char *const[]){PAY_BIN_DIR "/payd", "position", "--db",
+                                                   scene.db, "--new-log", NULL}),
+                 0);
+    cr_expect_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
+    cr_expect_eq(payments(), 6000, "on purpose it goes on");
+    scene_check_books(&scene);
+    outcomes_check(&scene);
+}
+
+/* asleep: payd stands still meanwhile, and so sees no error of the topic that is not there. */
+static void expect_stop_while_running(int batches, bool asleep)
+{
+    struct process payd = scene_start_payd(&scene, NULL, NULL);
+    int64_t before;
+
+    cr_assert(scene_comes_to(&scene, "SELECT count(*) FROM payments", 2000, JOIN_MS));
+    before = payments();
+    if (asleep) {
+        process_signal(&payd, SIGSTOP);
+    }
+    make_anew(batches);
+    process_signal(&payd, SIGCONT);
+    cr_expect_eq(process_wait(&payd, JOIN_MS), 78, "%s", file_tail(payd.err));
+    cr_expect(file_has(payd.err, "made anew") || file_has(payd.err, "does not hold"), "%s",
+              file_tail(payd.err));
+    scene_check_books(&scene);
+    cr_expect_geq(payments(), before);
+}
+
+Test(kafka_logs, a_topic_made_anew_shorter_while_payd_runs_stops_it)
+{
+    send_batch("first");
+    send_batch("second");
+    expect_stop_while_running(1, false);
+}
+
+Test(kafka_logs, a_topic_made_anew_longer_while_payd_runs_stops_it)
+{
+    send_batch("first");
+    send_batch("second");
+    expect_stop_while_running(4, false);
+}
+
+Test(kafka_logs, a_topic_made_anew_longer_behind_its_back_stops_it)
+{
+    send_batch("first");
+    send_batch("second");
+    expect_stop_while_running(4, true);
+}
+
+Test(kafka_logs, two_ledgers_in_one_group_pay_once)
+{
+    struct scene other = scene;
+    struct process both[2];
+    int codes[2] = {-1, -1};
+    int ended = 0;
+
+    send_batch("first");
+    snprintf(other.db, sizeof(other.db), "%.480s/other.db", scene.dir);
+    both[0] = scene_start_payd(&scene, NULL, NULL);
+    both[1] = scene_start_payd(&other, NULL, NULL);
+    for (int waited = 0; waited < JOIN_MS && ended == 0; waited += 50) {
+        for (int i = 0; i < 2; i++) {
+            ended += both[i].pid > 0 && process_ended(&both[i], &codes[i]);
+        }
+        file_comes_to_have(both[0].err, "event=stop", 50);
+    }
+    cr_expect(codes[0] == 78 || codes[1] == 78, "%d and %d", codes[0], codes[1]);
+    /* Whoever is left pays all; when both gave way, the first that comes again does. */
+    for (int i = 0; i < 2; i++) {
+        process_signal(&both[i], SIGTERM);
+        if (both[i].pid > 0) {
+            process_wait(&both[i], JOIN_MS);
+        }
+    }
+    int64_t first = payments();
+    int64_t second = scene_int(&other, "SELECT count(*) FROM payments");
+    cr_expect(first == 0 || second == 0, "%lld and %lld", (long long)first, (long long)second);
+}
+
+/* ---- somebody's transaction ---- */
+
+static rd_kafka_t *begin_transaction(void)
+{
+    static const char *const properties[][2] = {{"transactional.id", "somebody"},
+                                                {"transaction.timeout.ms", "60000"},
+                                                {"partitioner", "murmur2_random"}};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char why[256];
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", scene.brokers, why, sizeof(why));
+    for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
+        cr_assert_eq(rd_kafka_conf_set(conf, properties[i][0], properties[i][1], why, sizeof(why)),
+                     RD_KAFKA_CONF_OK, "%s", why);
+    }
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+    cr_assert(rk, "%s", why);
+    cr_assert_null(rd_kafka_init_transactions(rk, JOIN_MS));
+    cr_assert_null(rd_kafka_begin_transaction(rk));
+    return rk;
+}
+
+static void produce_in(rd_kafka_t *rk, const char *key)
+{
+    cr_assert_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(scene.topic),
+                                   RD_KAFKA_V_KEY(key, strlen(key)),
+                                   RD_KAFKA_V_VALUE((void *)PAYMENT, strlen(PAYMENT)),
+                                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+                 RD_KAFKA_RESP_ERR_NO_ERROR);
+    cr_assert_eq(rd_kafka_flush(rk, JOIN_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+Test(kafka_logs, an_open_transaction_that_holds_payments_back_is_reported)
+{
+    struct process payd = scene_start_payd(&scene, NULL, NULL);
+
+    cr_assert(file_comes_to_have(payd.err, "event=assigned", JOIN_MS), "%s", file_tail(payd.err));
+    rd_kafka_t *rk = begin_transaction();
+    produce_in(rk, "k1");
+    scene_produce(&scene, "k1", PAYMENT); /* behind it, in the same partition */
+    cr_expect(file_comes_to_have(payd.err, "open_transaction", JOIN_MS), "%s", file_tail(payd.err));
+    cr_expect_eq(payments(), 0, "it waits");
+    cr_assert_null(rd_kafka_commit_transaction(rk, JOIN_MS));
+    cr_expect(scene_comes_to(&scene, "SELECT count(*) FROM payments", 1, JOIN_MS));
+    rd_kafka_destroy(rk);
+    process_signal(&payd, SIGTERM);
+    cr_expect_eq(process_wait(&payd, JOIN_MS), 0);
+}
