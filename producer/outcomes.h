@@ -14,6 +14,12 @@
 #define OUTCOMES_BROKER_MS 10000
 
 /*
+ * What is fetched of a partition ahead. When so much waits to be looked at, librdkafka before 2.2
+ * asks for more only a second later: less than this would be the speed of a large batch.
+ */
+#define OUTCOMES_FETCH_BYTES 16777216
+
+/*
  * As topic_reader_partitions(), and says how to name another topic: EX_UNAVAILABLE when no broker
  * answers or the topic is not there.
  */

@@ -12,12 +12,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define POLL_MS     100
-#define FETCH_BYTES 4194304 /* of a partition ahead */
+#define POLL_MS 100
 
 /* A partition to read, from its beginning to where it ended when the scan began. */
 struct part {
     int32_t partition;
+    int64_t low;
     int64_t high;
     bool is_done;
 };
@@ -43,27 +43,22 @@ static struct part *find_part(struct scan *scan, int32_t partition)
     return NULL;
 }
 
-/* Begin to read a partition, if it holds anything. Adds how much to *total. */
-static int start_part(struct scan *scan, int32_t partition, int64_t *total, struct error *err)
+/* Note a partition to read, if it holds anything. */
+static int add_part(struct scan *scan, int32_t partition, struct error *err)
 {
     struct part *part = &scan->parts[scan->part_count];
-    int64_t low;
 
-    if (topic_reader_ends(scan->reader, partition, OUTCOMES_BROKER_MS, &low, &part->high, err) !=
-        0) {
+    if (topic_reader_ends(scan->reader, partition, OUTCOMES_BROKER_MS, &part->low, &part->high,
+                          err) != 0) {
         return -1;
     }
-    scan->part_count++;
     part->partition = partition;
-    part->is_done = low >= part->high;
-    if (part->is_done) {
-        return 0;
-    }
-    scan->open++;
-    *total += part->high - low;
-    return topic_reader_start(scan->reader, partition, low, err);
+    part->is_done = part->low >= part->high;
+    scan->part_count++;
+    return 0;
 }
 
+/* All are asked before one is read: behind a fetch that waits for records a question waits too. */
 static int start(struct scan *scan, struct error *err)
 {
     int64_t total = 0;
@@ -75,12 +70,34 @@ static int start(struct scan *scan, struct error *err)
     for (int i = 0; i < scan->key_count; i++) {
         const char *key = scan->keys[i].key;
         int32_t partition = topic_reader_partition_of(scan->reader, key, strlen(key), partitions);
-        if (!find_part(scan, partition) && start_part(scan, partition, &total, err) != 0) {
+        if (!find_part(scan, partition) && add_part(scan, partition, err) != 0) {
             return -1;
+        }
+    }
+    for (int i = 0; i < scan->part_count; i++) {
+        const struct part *part = &scan->parts[i];
+        if (!part->is_done) {
+            scan->open++;
+            total += part->high - part->low;
+            if (topic_reader_start(scan->reader, part->partition, part->low, err) != 0) {
+                return -1;
+            }
         }
     }
     progress_begin(&scan->progress, "scanning", total);
     return 0;
+}
+
+/* Most records are of other keys: they need not be read. */
+static bool is_asked_for(const struct scan *scan, const struct topic_record *record)
+{
+    for (int i = 0; i < scan->key_count; i++) {
+        if (record->key && strlen(scan->keys[i].key) == record->key_len &&
+            memcmp(scan->keys[i].key, record->key, record->key_len) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void take(struct scan *scan, const struct topic_record *record)
@@ -93,7 +110,8 @@ static void take(struct scan *scan, const struct topic_record *record)
         return;
     }
     if (!record->is_end) {
-        if (record->offset < part->high && outcomes_read(record, &outcome)) {
+        if (record->offset < part->high && is_asked_for(scan, record) &&
+            outcomes_read(record, &outcome)) {
             for (int i = 0; i < scan->key_count; i++) {
                 status_take(&scan->keys[i], &outcome);
             }
@@ -201,8 +219,8 @@ int status_run(const struct options *options)
     progress_init(&scan.progress, isatty(STDERR_FILENO) && !options->json ? stderr : NULL);
     if ((!options->digest || take_digest(options->digest, digest, &err) == 0) &&
         take_keys(options, options->digest ? digest : NULL, &scan, &err) == 0 &&
-        topic_reader_open(&scan.reader, &options->kafka, options->outcomes_topic, FETCH_BYTES,
-                          &err) == 0 &&
+        topic_reader_open(&scan.reader, &options->kafka, options->outcomes_topic,
+                          OUTCOMES_FETCH_BYTES, &err) == 0 &&
         start(&scan, &err) == 0 && scan_parts(&scan, &err) == 0) {
         progress_clear(&scan.progress);
         code = print(options, &scan);

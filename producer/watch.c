@@ -22,36 +22,39 @@ struct watch {
     struct error error; /* why it is over */
 };
 
-/* Begin at the end of one partition, which is where the answers to come will be. */
-static int start_at_end(struct watch *watch, int32_t partition, struct error *err)
+/*
+ * Begin at the ends of count partitions from first on, which is where the answers to come will be.
+ * All are asked before one is read: behind a fetch that waits for records a question waits too.
+ */
+static int start_at_ends(struct watch *watch, int32_t first, int count, struct error *err)
 {
+    int64_t *highs = calloc((size_t)count, sizeof(*highs));
+    int result = highs ? 0 : error_set(err, EX_OSERR, "out of memory");
     int64_t low;
-    int64_t high;
 
-    return topic_reader_ends(watch->reader, partition, OUTCOMES_BROKER_MS, &low, &high, err) == 0
-               ? topic_reader_start(watch->reader, partition, high, err)
-               : -1;
+    for (int i = 0; result == 0 && i < count; i++) {
+        result =
+            topic_reader_ends(watch->reader, first + i, OUTCOMES_BROKER_MS, &low, &highs[i], err);
+    }
+    for (int i = 0; result == 0 && i < count; i++) {
+        result = topic_reader_start(watch->reader, first + i, highs[i], err);
+    }
+    free(highs);
+    return result;
 }
 
-static int start_at_ends(struct watch *watch, const struct watch_args *args, struct error *err)
+static int start(struct watch *watch, const char *key, struct error *err)
 {
     int partitions;
 
     if (outcomes_partitions(watch->reader, &partitions, err) != 0) {
         return -1;
     }
-    if (args->key) {
-        return start_at_end(
-            watch,
-            topic_reader_partition_of(watch->reader, args->key, strlen(args->key), partitions),
-            err);
+    if (!key) {
+        return start_at_ends(watch, 0, partitions, err);
     }
-    for (int32_t partition = 0; partition < partitions; partition++) {
-        if (start_at_end(watch, partition, err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
+    return start_at_ends(
+        watch, topic_reader_partition_of(watch->reader, key, strlen(key), partitions), 1, err);
 }
 
 int watch_open(struct watch **ret, const struct watch_args *args, struct error *err)
@@ -64,8 +67,9 @@ int watch_open(struct watch **ret, const struct watch_args *args, struct error *
     watch->answer = args->answer;
     watch->user = args->user;
     if (waitlist_open(&watch->list, args->rows, err) != 0 ||
-        topic_reader_open(&watch->reader, args->kafka, args->topic, WATCH_FETCH_BYTES, err) != 0 ||
-        start_at_ends(watch, args, err) != 0) {
+        topic_reader_open(&watch->reader, args->kafka, args->topic, OUTCOMES_FETCH_BYTES, err) !=
+            0 ||
+        start(watch, args->key, err) != 0) {
         watch_close(watch);
         return -1;
     }

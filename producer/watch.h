@@ -16,9 +16,6 @@
 
 #include <stdint.h>
 
-/* What is fetched of a partition ahead. */
-#define WATCH_FETCH_BYTES 1048576
-
 /* Called for each record that answers commands of ours; rows is how many. Borrowed for the call. */
 typedef void watch_answer(void *user, const struct outcome_record *record, int64_t rows);
 
