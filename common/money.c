@@ -87,7 +87,9 @@ static const char *split_decimal(const char *text, size_t len, size_t *ret_whole
     return NULL;
 }
 
-const char *money_parse(const char *text, size_t len, const char *currency, int64_t *ret_minor)
+/* As money_parse(), but zero is an amount too. */
+static const char *parse_decimal(const char *text, size_t len, const char *currency,
+                                 int64_t *ret_minor)
 {
     int exponent = money_exponent(currency);
     size_t whole;
@@ -114,10 +116,36 @@ const char *money_parse(const char *text, size_t len, const char *currency, int6
     for (size_t i = 0; i < (size_t)exponent; i++) {
         minor = minor * 10 + (i < frac ? text[whole + 1 + i] - '0' : 0);
     }
+    *ret_minor = minor;
+    return NULL;
+}
+
+const char *money_parse(const char *text, size_t len, const char *currency, int64_t *ret_minor)
+{
+    int64_t minor;
+    const char *problem = parse_decimal(text, len, currency, &minor);
+
+    if (problem) {
+        return problem;
+    }
     if (minor == 0) {
         return "the amount is zero";
     }
     *ret_minor = minor;
+    return NULL;
+}
+
+const char *money_parse_signed(const char *text, size_t len, const char *currency,
+                               int64_t *ret_minor)
+{
+    size_t sign = len > 0 && text[0] == '-' ? 1 : 0;
+    int64_t minor;
+    const char *problem = parse_decimal(text + sign, len - sign, currency, &minor);
+
+    if (problem) {
+        return problem;
+    }
+    *ret_minor = sign ? -minor : minor;
     return NULL;
 }
 

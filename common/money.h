@@ -41,6 +41,13 @@ int money_exponent(const char *code);
 const char *money_parse(const char *text, size_t len, const char *currency, int64_t *ret_minor);
 
 /*
+ * As money_parse(), for a balance: a '-' may stand before it, and it may be zero. Sets *ret_minor
+ * to -MONEY_MAX_MINOR to MONEY_MAX_MINOR.
+ */
+const char *money_parse_signed(const char *text, size_t len, const char *currency,
+                               int64_t *ret_minor);
+
+/*
  * Write minor units as a decimal with all of the currency's decimals ("-0.05", "12.30"). An unknown
  * currency is written without decimals. Returns buf, which holds at least MONEY_TEXT_SIZE bytes.
  */

@@ -5,7 +5,7 @@
 #include "common/stop.h"
 #include "producer/bad_file.h"
 #include "producer/batch_digest.h"
-#include "producer/send.h"
+#include "producer/deliver.h"
 #include "producer/source.h"
 #include "producer/summary_json.h"
 
@@ -13,7 +13,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define KEY_DIGITS 10 /* of a row number in a key */
+#define KEY_DIGITS         10 /* of a row number in a key */
+#define ROWS_BETWEEN_LOOKS 64 /* that are sent between two looks at the outcomes */
 
 /* ---- pass 1: check ---- */
 
@@ -211,20 +212,33 @@ void batch_report(void *user, const struct publisher_receipt *receipt)
     progress_update(tally->progress, tally->acknowledged + tally->unknown + tally->failed);
 }
 
-static int send_row(const struct batch *batch, struct publisher *publisher,
-                    const struct payment *payment, struct error *err)
+struct command batch_command(const struct batch *batch, const struct payment *payment)
 {
-    struct command command = {.type = COMMAND_PAYMENT, .payment = *payment};
-    struct publisher_message message = {.key = payment->key, .key_len = strlen(payment->key)};
-    char value[COMMAND_JSON_SIZE];
+    struct command command;
 
+    command_init(&command, COMMAND_PAYMENT);
+    command.payment = *payment;
     if (batch->tag.id[0]) {
         command.payment.batch = batch->tag;
     }
+    return command;
+}
+
+static int send_row(const struct batch *batch, struct publisher *publisher,
+                    const struct batch_tally *tally, const struct payment *payment,
+                    struct error *err)
+{
+    struct command command = batch_command(batch, payment);
+    struct publisher_message message = {.key = payment->key, .key_len = strlen(payment->key)};
+    char value[COMMAND_JSON_SIZE];
+
     message.value = value;
     message.value_len = command_json_encode(&command, value);
     if (message.value_len == 0) {
         return error_set(err, EX_OSERR, "out of memory");
+    }
+    if (tally->watch && watch_add(tally->watch, &command, value, message.value_len, err) != 0) {
+        return -1;
     }
     if (publisher_send(publisher, &message, err) != 0) {
         return -1;
@@ -234,12 +248,11 @@ static int send_row(const struct batch *batch, struct publisher *publisher,
 }
 
 /*
- * Hand over rows, to the end or to the first trouble. *ret_sent counts them; then *payment is the
- * first row that was not handed over.
+ * Hand over rows, to the end or to the first trouble. Then *payment is the first row that was not
+ * handed over.
  */
-static int send_rows(struct batch *batch, struct publisher *publisher,
-                     const struct batch_tally *tally, struct payment *payment, int64_t *ret_sent,
-                     struct error *err)
+static int send_rows(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
+                     struct payment *payment, struct error *err)
 {
     int got;
 
@@ -248,10 +261,12 @@ static int send_rows(struct batch *batch, struct publisher *publisher,
             /* The way is broken: each row behind would wait for its own time-out. */
             return error_set(err, EX_TEMPFAIL, "a row was not acknowledged");
         }
-        if (send_row(batch, publisher, payment, err) != 0) {
+        if (send_row(batch, publisher, tally, payment, err) != 0) {
             return -1;
         }
-        ++*ret_sent;
+        if (++tally->sent % ROWS_BETWEEN_LOOKS == 0) {
+            watch_poll(tally->watch, 0);
+        }
     }
     return got;
 }
@@ -273,21 +288,20 @@ int batch_publish(struct batch *batch, struct publisher *publisher, struct batch
                   struct error *err)
 {
     struct payment payment = {.key = ""};
-    int64_t sent = 0;
     int result = spool_rewind(batch->spool, err);
 
     if (result == 0) {
-        result = send_rows(batch, publisher, tally, &payment, &sent, err);
+        result = send_rows(batch, publisher, tally, &payment, err);
     }
-    send_wait(publisher);
-    int64_t silent = sent - tally->acknowledged - tally->unknown - tally->failed;
+    deliver_wait_reports(publisher, tally->watch);
+    int64_t silent = tally->sent - tally->acknowledged - tally->unknown - tally->failed;
     if (silent > 0) {
         fprintf(tally->messages, "unknown: %" PRId64 " rows of which the client gave no report\n",
                 silent);
         tally->unknown += silent;
     }
     if (result != 0) {
-        int64_t rest = batch->tag.rows - sent;
+        int64_t rest = batch->tag.rows - tally->sent;
         tally->failed += rest;
         list_rest(batch, &payment, rest, tally->messages);
         error_wrap(err, "%" PRId64 " of %" PRId64 " rows were not sent", rest, batch->tag.rows);

@@ -8,6 +8,7 @@
 #ifndef PRODUCER_BATCH_H
 #define PRODUCER_BATCH_H
 
+#include "common/command.h"
 #include "common/compiler.h"
 #include "common/error.h"
 #include "common/payment.h"
@@ -15,12 +16,16 @@
 #include "producer/options.h"
 #include "producer/progress.h"
 #include "producer/spool.h"
+#include "producer/watch.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
 /* Bad rows that are shown one by one; the others are counted. */
 #define BATCH_BAD_ROWS_SHOWN 20
+
+/* Rows that are shown one by one because they were not applied, or have no answer. */
+#define BATCH_ANSWERS_SHOWN 20
 
 /* All borrowed. */
 struct batch_input {
@@ -56,13 +61,22 @@ void batch_release(struct batch *batch);
 struct batch_tally {
     FILE *messages;            /* borrowed */
     struct progress *progress; /* borrowed */
+    struct watch *watch;       /* borrowed; NULL = outcomes are not waited for */
+    int64_t sent;              /* handed over */
     int64_t acknowledged;
     int64_t unknown;
     int64_t failed;
+    int64_t told; /* rows that were told because they were not applied */
 };
+
+/* The command of a row, as it is sent: with the batch's tag, if it has an id. */
+struct command batch_command(const struct batch *batch, const struct payment *payment);
 
 /* A publisher_report; user is a struct batch_tally. */
 void batch_report(void *user, const struct publisher_receipt *receipt);
+
+/* A watch_answer; user is a struct batch_tally. Tells the first rows that are not applied. */
+void batch_answer(void *user, const struct outcome_record *record, int64_t rows);
 
 /*
  * Publish a checked batch through a publisher that reports to batch_report() with this tally, and
@@ -72,6 +86,13 @@ void batch_report(void *user, const struct publisher_receipt *receipt);
  */
 MUST_CHECK int batch_publish(struct batch *batch, struct publisher *publisher,
                              struct batch_tally *tally, struct error *err);
+
+/*
+ * Wait for the outcomes of a published batch, up to timeout_ms or until a stop is requested; not at
+ * all when rows are surely not in the topic. Then tells the first of the rows that were sent and
+ * have no answer. The tally has a watch.
+ */
+void batch_wait(struct batch *batch, struct batch_tally *tally, int64_t timeout_ms);
 
 /* All of pay batch. Prints everything there is to say and returns the exit code. */
 int batch_run(const struct options *options);

@@ -68,25 +68,73 @@ static void print_summary(const struct options *options, const struct summary *s
            " failed, %" PRId64 " skipped\n",
            summary->batch_id ? summary->batch_id : "", summary->batch_id ? ": " : "", summary->rows,
            summary->acknowledged, summary->unknown, summary->failed, summary->skipped);
+    if (summary->decided) {
+        const struct verdict_counts *counts = summary->decided;
+        printf("decided: %" PRId64 " applied, %" PRId64 " rejected, %" PRId64 " conflict, %" PRId64
+               " quarantined, %" PRId64 " unknown\n",
+               counts->applied, counts->rejected, counts->conflict, counts->quarantined,
+               counts->unknown);
+    }
     printf("digest %s, %.3f s\n", summary->digest, (double)summary->elapsed_ms / 1000);
 }
 
 /* Say what to do about rows that are not paid yet. Returns the exit code. */
 static int print_advice(const struct options *options, const struct summary *summary)
 {
+    bool is_open =
+        summary->decided ? summary->decided->unknown > 0 : summary->unknown + summary->failed > 0;
+    int worst = summary->decided ? verdict_worst(summary->decided) : EX_OK;
+
     if (summary->skipped > 0) {
         fprintf(stderr,
                 "pay: %" PRId64 " bad rows are in %s.bad: mend it, and send it as a batch of its "
                 "own with another --batch-id\n",
                 summary->skipped, strcmp(options->file, "-") == 0 ? "stdin" : options->file);
     }
-    if (summary->unknown + summary->failed > 0) {
+    if (is_open) {
         fprintf(stderr,
                 "pay: run the same command again with the same input: it sends the same keys, and "
                 "what is there already is not paid twice\n");
         return EX_TEMPFAIL;
     }
+    if (worst != EX_OK) {
+        return worst;
+    }
     return summary->skipped > 0 ? EX_DATAERR : EX_OK;
+}
+
+static int open_watch(const struct options *options, const struct batch *batch,
+                      struct batch_tally *tally, struct error *err)
+{
+    const struct watch_args args = {
+        .kafka = &options->kafka,
+        .topic = options->outcomes_topic,
+        .rows = batch->tag.rows,
+        .answer = batch_answer,
+        .user = tally,
+    };
+
+    if (options->wait_s == 0) {
+        return 0;
+    }
+    progress_decided(tally->progress, 0);
+    return watch_open(&tally->watch, &args, err);
+}
+
+/* Returns the exit code that stands before the summary's, or EX_OK. */
+static int publish_and_wait(const struct options *options, struct batch *batch,
+                            struct publisher *publisher, struct batch_tally *tally)
+{
+    struct error err = {.code = EX_OK};
+
+    progress_begin(tally->progress, "publishing", batch->tag.rows);
+    if (batch_publish(batch, publisher, tally, &err) != 0) {
+        fprintf(stderr, "pay: %s\n", err.text);
+    }
+    if (tally->watch) {
+        batch_wait(batch, tally, options->wait_s * INT64_C(1000));
+    }
+    return err.code;
 }
 
 static int publish_checked(const struct options *options, struct progress *progress,
@@ -94,18 +142,18 @@ static int publish_checked(const struct options *options, struct progress *progr
 {
     struct publisher *publisher = NULL;
     struct batch_tally tally = {.messages = stderr, .progress = progress};
-    struct error err = {.code = EX_OK};
+    struct error err;
+    int code;
 
-    if (publisher_open(&publisher, &options->kafka, batch_report, &tally, &err) != 0) {
+    if (publisher_open(&publisher, &options->kafka, batch_report, &tally, &err) != 0 ||
+        open_watch(options, batch, &tally, &err) != 0) {
         fprintf(stderr, "pay: %s; nothing was published\n", err.text);
+        publisher_close(publisher);
         return err.code;
     }
-    progress_begin(progress, "publishing", batch->tag.rows);
-    if (batch_publish(batch, publisher, &tally, &err) != 0) {
-        fprintf(stderr, "pay: %s\n", err.text);
-    }
+    code = publish_and_wait(options, batch, publisher, &tally);
     publisher_close(publisher);
-    struct summary summary = {
+    const struct summary summary = {
         .batch_id = options->batch_id,
         .digest = batch->tag.digest,
         .rows = batch->tag.rows,
@@ -114,10 +162,12 @@ static int publish_checked(const struct options *options, struct progress *progr
         .failed = tally.failed,
         .skipped = batch->skipped,
         .elapsed_ms = progress_now_ms() - started_ms,
+        .decided = tally.watch ? watch_counts(tally.watch) : NULL,
     };
     print_summary(options, &summary);
-    int code = print_advice(options, &summary);
-    return err.code != EX_OK ? err.code : code;
+    int advised = print_advice(options, &summary);
+    watch_close(tally.watch);
+    return code != EX_OK ? code : advised;
 }
 
 int batch_run(const struct options *options)

@@ -3,9 +3,11 @@
  */
 #include "common/stop.h"
 #include "common/streams.h"
+#include "producer/account.h"
 #include "producer/batch.h"
 #include "producer/options.h"
 #include "producer/send.h"
+#include "producer/status.h"
 #include "producer/version.h"
 
 #include <stdio.h>
@@ -23,6 +25,14 @@ static int run(const struct options *options)
         return send_print_key();
     case SUBCOMMAND_VERSION:
         return version_print();
+    case SUBCOMMAND_STATUS:
+        return status_run(options);
+    case SUBCOMMAND_CANCEL:
+    case SUBCOMMAND_ACCOUNT_OPEN:
+    case SUBCOMMAND_ACCOUNT_LIMIT:
+    case SUBCOMMAND_ACCOUNT_CLOSE:
+    case SUBCOMMAND_ACCOUNT_MODE:
+        return account_run(options);
     case SUBCOMMAND_HELP:
     default:
         fputs(options->usage, stdout);
@@ -32,7 +42,9 @@ static int run(const struct options *options)
 
 int main(int argc, char *argv[])
 {
-    struct options_env env = {.brokers = getenv("PAY_BROKERS"), .topic = getenv("PAY_TOPIC")};
+    struct options_env env = {.brokers = getenv("PAY_BROKERS"),
+                              .topic = getenv("PAY_TOPIC"),
+                              .outcomes = getenv("PAY_OUTCOMES")};
     struct options options;
     struct error err;
 

@@ -16,7 +16,7 @@ int64_t progress_now_ms(void)
 
 void progress_init(struct progress *progress, FILE *out)
 {
-    *progress = (struct progress){.out = out};
+    *progress = (struct progress){.out = out, .decided = -1};
 }
 
 void progress_begin(struct progress *progress, const char *label, int64_t total)
@@ -44,6 +44,11 @@ static void draw_bar(const struct progress *progress, int64_t done, int64_t rate
     }
 }
 
+void progress_decided(struct progress *progress, int64_t decided)
+{
+    progress->decided = decided;
+}
+
 void progress_update(struct progress *progress, int64_t done)
 {
     if (!progress->out) {
@@ -59,6 +64,9 @@ void progress_update(struct progress *progress, int64_t done)
         draw_bar(progress, done, rate);
     } else {
         fprintf(progress->out, " %" PRId64 " rows, %" PRId64 " rows/s", done, rate);
+    }
+    if (progress->decided >= 0) {
+        fprintf(progress->out, ", %" PRId64 " decided", progress->decided);
     }
     fflush(progress->out);
     progress->drawn_ms = now_ms;

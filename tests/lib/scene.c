@@ -295,8 +295,8 @@ void scene_check_books(const struct scene *scene)
 
 /* ---- messages of other clients ---- */
 
-static void produce(const struct scene *scene, const char *key, const void *value, size_t value_len,
-                    const char *const *names_and_values)
+static void produce(const struct scene *scene, const char *topic, const char *key,
+                    const void *value, size_t value_len, const char *const *names_and_values)
 {
     char why[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -310,7 +310,7 @@ static void produce(const struct scene *scene, const char *key, const void *valu
         rd_kafka_header_add(headers, names_and_values[0], -1, names_and_values[1], -1);
     }
     rd_kafka_resp_err_t code = rd_kafka_producev(
-        rk, RD_KAFKA_V_TOPIC(scene->topic), RD_KAFKA_V_KEY(key, key ? strlen(key) : 0),
+        rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY(key, key ? strlen(key) : 0),
         RD_KAFKA_V_VALUE((void *)value, value_len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     cr_assert_eq(code, RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -321,13 +321,20 @@ static void produce(const struct scene *scene, const char *key, const void *valu
 void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
                          size_t value_len)
 {
-    produce(scene, key, value, value_len, (const char *const[]){"sent-by", "a test", NULL});
+    produce(scene, scene->topic, key, value, value_len,
+            (const char *const[]){"sent-by", "a test", NULL});
+}
+
+void scene_produce_to(const struct scene *scene, const char *topic, const char *key,
+                      const void *value, size_t value_len)
+{
+    produce(scene, topic, key, value, value_len, (const char *const[]){NULL});
 }
 
 void scene_produce_with_headers(const struct scene *scene, const char *key, const char *value,
                                 const char *const *headers)
 {
-    produce(scene, key, value, strlen(value), headers);
+    produce(scene, scene->topic, key, value, strlen(value), headers);
 }
 
 void scene_produce(const struct scene *scene, const char *key, const char *value)

@@ -79,5 +79,7 @@ void scene_produce_with_headers(const struct scene *scene, const char *key, cons
                                 const char *const *headers);
 void scene_produce_bytes(const struct scene *scene, const char *key, const void *value,
                          size_t value_len);
+void scene_produce_to(const struct scene *scene, const char *topic, const char *key,
+                      const void *value, size_t value_len);
 
 #endif

@@ -56,6 +56,51 @@ Test(money, converts_decimals_exactly)
     }
 }
 
+Test(money, a_balance_may_be_negative_or_zero)
+{
+    static const struct {
+        const char *text;
+        const char *currency;
+        int64_t minor;
+        const char *problem;
+    } rows[] = {
+        {"0", "EUR", 0, NULL},
+        {"0.00", "EUR", 0, NULL},
+        {"-0", "EUR", 0, NULL},
+        {"-50.00", "EUR", -5000, NULL},
+        {"-0.01", "EUR", -1, NULL},
+        {"50", "EUR", 5000, NULL},
+        {"-7", "JPY", -7, NULL},
+        {"-99999999999999.99", "EUR", -MONEY_MAX_MINOR, NULL},
+        {"99999999999999.99", "EUR", MONEY_MAX_MINOR, NULL},
+        {"-100000000000000", "EUR", UNTOUCHED, too_large},
+        {"100000000000000", "EUR", UNTOUCHED, too_large},
+        {"", "EUR", UNTOUCHED, not_decimal},
+        {"-", "EUR", UNTOUCHED, not_decimal},
+        {"--5", "EUR", UNTOUCHED, not_decimal},
+        {"+5", "EUR", UNTOUCHED, not_decimal},
+        {"- 5", "EUR", UNTOUCHED, not_decimal},
+        {"5-", "EUR", UNTOUCHED, not_decimal},
+        {"-.5", "EUR", UNTOUCHED, not_decimal},
+        {"-05", "EUR", UNTOUCHED, leading_zeros},
+        {"-0.001", "EUR", UNTOUCHED, more_decimals},
+        {"-1.0", "JPY", UNTOUCHED, no_decimals},
+        {"-1", "XXX", UNTOUCHED, unknown},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int64_t minor = UNTOUCHED;
+        const char *problem =
+            money_parse_signed(rows[i].text, strlen(rows[i].text), rows[i].currency, &minor);
+        cr_expect_eq(minor, rows[i].minor, "%s became %lld", rows[i].text, (long long)minor);
+        if (rows[i].problem) {
+            cr_expect_str_eq(problem ? problem : "", rows[i].problem, "%s", rows[i].text);
+        } else {
+            cr_expect_null(problem, "%s: %s", rows[i].text, problem);
+        }
+    }
+}
+
 Test(money, refuses_with_the_reason_and_leaves_the_result_alone)
 {
     static const struct {

@@ -7,7 +7,7 @@
 
 #define ARGS_MAX 12
 
-static const struct options_env no_env = {NULL, NULL};
+static const struct options_env no_env = {NULL, NULL, NULL};
 
 static int parse(const char *const args[ARGS_MAX], const struct options_env *env,
                  struct options *ret, struct error *err)
@@ -48,7 +48,35 @@ Test(options_pay, refuses_with_a_reason)
         {{"batch", "a.csv", "--new"}, "--new does not belong"},
         {{"batch", "a.csv", "--batch-id", ""}, "batch id is empty"},
         {{"batch", "a.csv", "--batch-id", "a\nb"}, "batch id is not printable"},
+        {{"send", "ann", "bob", "1", "--new", "--wait=0"}, "1 to 86400"},
+        {{"send", "ann", "bob", "1", "--new", "--wait=86401"}, "1 to 86400"},
+        {{"send", "ann", "bob", "1", "--new", "--wait=1.5"}, "whole seconds"},
+        {{"send", "ann", "bob", "1", "--new", "--wait=-1"}, "whole seconds"},
+        {{"send", "ann", "bob", "1", "--new", "--wait="}, "whole seconds"},
+        {{"send", "ann", "bob", "1", "--new", "--wait=99999999999999999999"}, "1 to 86400"},
+        {{"send", "ann", "bob", "1", "--new", "--no-wait"}, "--no-wait does not belong"},
+        {{"batch", "a.csv", "--no-wait"}, "--no-wait does not belong"},
+        {{"batch", "a.csv", "--wait", "5"}, "too many operands"},
         {{"key", "x"}, "too many operands"},
+        {{"status"}, "too few operands"},
+        {{"status", "k", "--wait"}, "--wait does not belong"},
+        {{"status", "k", "--digest", "a", "--digest", "b"}, "--digest is given twice"},
+        {{"send", "ann", "bob", "1", "--new", "--digest", "a"}, "--digest does not belong"},
+        {{"cancel"}, "too few operands"},
+        {{"cancel", "a", "b"}, "too many operands"},
+        {{"cancel", "a", "--key", "b"}, "--key does not belong to pay cancel"},
+        {{"cancel", "a", "--wait", "--no-wait"}, "not both"},
+        {{"account"}, "open, limit, close or mode"},
+        {{"account", "ann"}, "open, limit, close or mode"},
+        {{"account", "open"}, "too few operands"},
+        {{"account", "open", "ann", "EUR"}, "too many operands"},
+        {{"account", "open", "ann", "--new"}, "--new does not belong to pay account open"},
+        {{"account", "open", "ann", "--min-balance", "--json"}, "looks like an option"},
+        {{"account", "limit", "ann"}, "needs --min-balance"},
+        {{"account", "close", "ann", "--currency", "EUR"}, "--currency does not belong"},
+        {{"account", "close", "ann", "--min-balance", "0"}, "--min-balance does not belong"},
+        {{"account", "mode"}, "too few operands"},
+        {{"account", "mode", "half"}, "strict or open"},
         {{"key", "-b", "h:1"}, "--brokers does not belong"},
         {{"key", "-X", "a=b"}, "-X does not belong"},
     };
@@ -165,8 +193,8 @@ Test(options_pay, the_environment_stands_behind_the_options)
 {
     static const char *const plain[ARGS_MAX] = {"batch", "f"};
     static const char *const given[ARGS_MAX] = {"batch", "f", "-t", "given", "-b", "h:1"};
-    const struct options_env env = {"env:9", "env-topic"};
-    const struct options_env empty = {"", ""};
+    const struct options_env env = {"env:9", "env-topic", NULL};
+    const struct options_env empty = {"", "", ""};
     struct options options;
     struct error err;
 
@@ -184,6 +212,104 @@ Test(options_pay, the_environment_stands_behind_the_options)
     cr_expect_str_eq(options.kafka.topic, OPTIONS_DEFAULT_TOPIC);
 }
 
+Test(options_pay, waiting_is_asked_for_or_by_itself)
+{
+    static const struct {
+        const char *args[ARGS_MAX];
+        int wait_s;
+    } rows[] = {
+        {{"send", "ann", "bob", "1", "--new"}, 0},
+        {{"send", "ann", "bob", "1", "--new", "--wait"}, OPTIONS_WAIT_DEFAULT_S},
+        {{"send", "--wait=1", "ann", "bob", "1", "--new"}, 1},
+        {{"batch", "f"}, 0},
+        {{"batch", "--wait", "f"}, OPTIONS_WAIT_DEFAULT_S},
+        {{"batch", "f", "--wait=86400"}, OPTIONS_WAIT_MAX_S},
+        {{"cancel", "k"}, OPTIONS_WAIT_DEFAULT_S},
+        {{"cancel", "k", "--wait=5"}, 5},
+        {{"cancel", "k", "--no-wait"}, 0},
+        {{"account", "open", "ann"}, OPTIONS_WAIT_DEFAULT_S},
+        {{"account", "limit", "ann", "--min-balance", "0", "--no-wait"}, 0},
+        {{"account", "close", "ann"}, OPTIONS_WAIT_DEFAULT_S},
+        {{"account", "mode", "strict", "--wait=7"}, 7},
+        {{"status", "k"}, 0},
+    };
+    struct options options;
+    struct error err;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cr_assert_eq(parse(rows[i].args, &no_env, &options, &err), 0, "row %zu: %s", i, err.text);
+        cr_expect_eq(options.wait_s, rows[i].wait_s, "row %zu", i);
+    }
+}
+
+Test(options_pay, outcomes_come_to_a_topic_named_after_the_topic_or_by_itself)
+{
+    static const struct {
+        const char *args[ARGS_MAX];
+        struct options_env env;
+        const char *outcomes;
+    } rows[] = {
+        {{"status", "k"}, {NULL, NULL, NULL}, "payments.outcomes"},
+        {{"status", "k", "-t", "top"}, {NULL, NULL, NULL}, "top.outcomes"},
+        {{"cancel", "k"}, {NULL, "env-topic", NULL}, "env-topic.outcomes"},
+        {{"cancel", "k"}, {NULL, "env-topic", "answers"}, "answers"},
+        {{"cancel", "k", "--outcomes", "given"}, {NULL, "env-topic", "answers"}, "given"},
+        {{"send", "ann", "bob", "1", "--new"}, {NULL, NULL, ""}, "payments.outcomes"},
+    };
+    struct options options;
+    struct error err;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cr_assert_eq(parse(rows[i].args, &rows[i].env, &options, &err), 0, "row %zu", i);
+        cr_expect_str_eq(options.outcomes_topic, rows[i].outcomes, "row %zu", i);
+    }
+}
+
+Test(options_pay, account_takes_a_verb_and_a_balance_below_zero)
+{
+    static const char *const apart[ARGS_MAX] = {"account", "open",          "ann",   "--currency",
+                                                "USD",     "--min-balance", "-50.00"};
+    static const char *const joined[ARGS_MAX] = {
+        "--min-balance=-50.00", "account", "limit", "ann", "--key", "k"};
+    static const char *const mode[ARGS_MAX] = {"account", "mode", "strict"};
+    struct options options;
+    struct error err;
+
+    cr_assert_eq(parse(apart, &no_env, &options, &err), 0);
+    cr_expect_eq(options.command, SUBCOMMAND_ACCOUNT_OPEN);
+    cr_expect_str_eq(options.account, "ann");
+    cr_expect_str_eq(options.currency, "USD");
+    cr_expect_str_eq(options.min_balance, "-50.00");
+    cr_expect_null(options.key);
+
+    cr_assert_eq(parse(joined, &no_env, &options, &err), 0);
+    cr_expect_eq(options.command, SUBCOMMAND_ACCOUNT_LIMIT);
+    cr_expect_str_eq(options.min_balance, "-50.00");
+    cr_expect_str_eq(options.key, "k");
+
+    cr_assert_eq(parse(mode, &no_env, &options, &err), 0);
+    cr_expect_eq(options.command, SUBCOMMAND_ACCOUNT_MODE);
+    cr_expect(options.strict);
+}
+
+Test(options_pay, status_takes_many_keys_up_to_a_limit)
+{
+    char *argv[SUBCOMMAND_KEYS_MAX + 4] = {(char *)"pay", (char *)"status"};
+    int argc = 2;
+    struct options options;
+    struct error err;
+
+    while (argc < 2 + SUBCOMMAND_KEYS_MAX) {
+        argv[argc++] = (char *)"k";
+    }
+    cr_assert_eq(options_parse(argc, argv, &no_env, &options, &err), 0);
+    cr_expect_eq(options.key_count, SUBCOMMAND_KEYS_MAX);
+    cr_expect_str_eq(options.keys[SUBCOMMAND_KEYS_MAX - 1], "k");
+    argv[argc++] = (char *)"k";
+    cr_expect_eq(options_parse(argc, argv, &no_env, &options, &err), -1);
+    cr_expect_not_null(strstr(err.text, "too many operands"), "%s", err.text);
+}
+
 Test(options_pay, help_and_version_are_answers_not_errors)
 {
     static const struct {
@@ -197,6 +323,8 @@ Test(options_pay, help_and_version_are_answers_not_errors)
         {{"batch", "-h"}, SUBCOMMAND_HELP, "Usage: pay batch"},
         {{"--help", "batch"}, SUBCOMMAND_HELP, "Usage: pay batch"},
         {{"key", "--help"}, SUBCOMMAND_HELP, "Usage: pay key"},
+        {{"account", "--help"}, SUBCOMMAND_HELP, "Usage: pay account"},
+        {{"account", "open", "--help"}, SUBCOMMAND_HELP, "Usage: pay account"},
         {{"--version"}, SUBCOMMAND_VERSION, NULL},
         {{"send", "--version"}, SUBCOMMAND_VERSION, NULL},
     };
@@ -215,7 +343,8 @@ Test(options_pay, help_and_version_are_answers_not_errors)
 
 Test(options_pay, each_help_fits_a_screen)
 {
-    static const char *const commands[] = {NULL, "send", "batch", "key"};
+    static const char *const commands[] = {NULL,     "send",   "batch",  "key",
+                                           "status", "cancel", "account"};
     struct options options;
     struct error err;
 
