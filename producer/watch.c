@@ -29,9 +29,12 @@ struct watch {
 static int start_at_ends(struct watch *watch, int32_t first, int count, struct error *err)
 {
     int64_t *highs = calloc((size_t)count, sizeof(*highs));
-    int result = highs ? 0 : error_set(err, EX_OSERR, "out of memory");
     int64_t low;
+    int result = 0;
 
+    if (!highs) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
     for (int i = 0; result == 0 && i < count; i++) {
         result =
             topic_reader_ends(watch->reader, first + i, OUTCOMES_BROKER_MS, &low, &highs[i], err);
