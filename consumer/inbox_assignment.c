@@ -1,5 +1,7 @@
 #include "consumer/inbox_internal.h"
 
+#include "common/kafka_topic.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,11 +229,11 @@ static int find_start(struct inbox *inbox, rd_kafka_topic_partition_t *partition
 {
     int64_t low;
     int64_t high;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        inbox->rk, inbox->topic, partition->partition, &low, &high, WATERMARK_MS);
+    struct error why;
 
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        inbox_note(inbox, "watermarks", rd_kafka_err2str(code));
+    if (kafka_topic_ends(inbox->rk, inbox->topic, partition->partition, WATERMARK_MS, &low, &high,
+                         &why) != 0) {
+        inbox_note(inbox, "watermarks", why.text);
         return 1;
     }
     return inbox->callbacks.position(inbox->callbacks.user, partition->partition, low, high,

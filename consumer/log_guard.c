@@ -87,11 +87,13 @@ void log_guard_hurry(struct log_guard *guard)
 
 static void add_entry(struct log_guard *guard, int32_t partition, const struct log_marks *marks)
 {
+    bool has_anchor = marks->anchor.known && marks->anchor.offset < marks->last.offset;
+
     if (marks->last.known) {
         guard->entries[guard->count++] = (struct entry){
             .partition = partition,
             .marks = *marks,
-            .wanted = marks->anchor.known ? marks->anchor : marks->last,
+            .wanted = has_anchor ? marks->anchor : marks->last,
             .open = true,
         };
     }

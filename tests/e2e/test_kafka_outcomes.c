@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,55 @@ Test(kafka_outcomes, survive_a_kill_at_each_step)
     cr_expect_eq(scene_int(&scene, "SELECT published_seq - (SELECT max(seq) FROM decisions)"
                                    " >= 0 FROM store"),
                  1, "all of it is noted as published");
+}
+
+/* ---- outcomes that find no topic ---- */
+
+static void send_batches(int from, int to)
+{
+    char id[32];
+
+    for (int i = from; i < to; i++) {
+        snprintf(id, sizeof(id), "b%d", i);
+        send_batch(id);
+    }
+}
+
+static void wait_for_summary(const struct process *payd)
+{
+    int before = file_count(payd->err, "event=summary");
+
+    for (int waited = 0; waited < JOIN_MS && file_count(payd->err, "event=summary") == before;
+         waited += 100) {
+        file_comes_to_have(payd->err, "event=stop", 100);
+    }
+}
+
+Test(kafka_outcomes, that_cannot_be_published_stop_the_consuming_at_their_limit)
+{
+    struct process payd;
+
+    payd = scene_start_payd(&scene, NULL, NULL);
+    cr_assert(file_comes_to_have(payd.err, "event=assigned", JOIN_MS), "%s", file_tail(payd.err));
+    scene_delete_topic(&scene, "payments.outcomes");
+    send_batches(0, 6);
+    cr_assert(file_comes_to_have(payd.err, "event=outbox_full", JOIN_MS), "%s",
+              file_tail(payd.err));
+    int64_t taken = scene_int(&scene, "SELECT count(*) FROM payments");
+    send_batches(6, 12);
+    wait_for_summary(&payd);
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), taken, "the rest waits");
+    cr_expect_lt(taken, 12000);
+
+    scene_make_topic(&scene, "payments.outcomes", "4");
+    cr_expect(file_comes_to_have(payd.err, "event=outbox_has_room", JOIN_MS), "%s",
+              file_tail(payd.err));
+    cr_expect(scene_comes_to(&scene, "SELECT count(*) FROM payments", 12000, JOIN_MS));
+    process_signal(&payd, SIGTERM);
+    cr_expect_eq(process_wait(&payd, JOIN_MS), 0);
+    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
+    outcomes_check(&scene);
+    scene_check_books(&scene);
 }
 
 /* ---- a thousand clients ---- */
