@@ -187,7 +187,8 @@ static void print_unknown(const struct delivering *this)
                 stop_requested() ? "stopped before its outcome came" : "no outcome came in time",
                 this->trouble[0] ? ": " : "", this->trouble);
     }
-    fprintf(stderr, "pay: run this to send it again; the same key pays once:\n");
+    fprintf(stderr, "pay: run this to send it again; the same key %s once:\n",
+            this->command->type == COMMAND_PAYMENT ? "pays" : "is decided");
     again_print(this->options, this->command, stderr);
 }
 

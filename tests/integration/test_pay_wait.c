@@ -117,6 +117,30 @@ Test(pay_wait, what_is_not_the_answer_to_this_key_and_payload_is_ignored)
     cr_expect_eq(process_wait(&pay, END_MS), 1, "%s", file_tail(pay.out));
 }
 
+/* More than the embedded broker keeps of a partition. */
+static void flood_partition_of(const char *key)
+{
+    static char junk[900000];
+
+    memset(junk, 'x', sizeof(junk));
+    for (int i = 0; i < 10; i++) {
+        scene_produce_to(&scene, ANSWERER_OUTCOMES, key, junk, sizeof(junk));
+    }
+}
+
+Test(pay_wait, an_outcome_is_found_behind_records_that_were_deleted_unread)
+{
+    struct process pay = start_send(NULL, "k", "--wait");
+    struct arrival arrival = answerer_next(answerer);
+
+    cr_assert(file_comes_to_have(pay.out, "acknowledged", END_MS));
+    process_signal(&pay, SIGSTOP);
+    flood_partition_of("k");
+    answerer_answer(answerer, &arrival, OUTCOME_APPLIED, REASON_NONE);
+    process_signal(&pay, SIGCONT);
+    cr_expect_eq(process_wait(&pay, END_MS), 0, "%s", file_tail(pay.err));
+}
+
 Test(pay_wait, without_an_outcome_in_time_the_payment_is_unknown)
 {
     struct process pay = start_send(NULL, "k", "--wait=1");
