@@ -83,7 +83,7 @@ static bool take_digest(const cJSON *object, unsigned char ret[DIGEST_SHORT_SIZE
         int high = digit_of(item->valuestring[2 * i]);
         int low = digit_of(item->valuestring[2 * i + 1]);
         good = high >= 0 && low >= 0;
-        ret[i] = (unsigned char)(good ? (unsigned)high << 4 | (unsigned)low : 0U);
+        ret[i] = (unsigned char)(good ? high << 4 | low : 0);
     }
     return good || refuse(problem, "field \"digest\" is not %d lower-case hex digits",
                           2 * DIGEST_SHORT_SIZE);

@@ -81,16 +81,16 @@ void proxy_add(struct proxy_server *server, const char *name, int listen, int up
 }
 
 static void add_toxic(struct proxy_server *server, const char *name, const char *toxic,
-                      const char *type, const char *direction, const char *attributes, int percent)
+                      const char *type, const char *direction, const char *attributes)
 {
     char path[128];
     char body[256];
 
     snprintf(path, sizeof(path), "/proxies/%s/toxics", name);
     snprintf(body, sizeof(body),
-             "{\"name\":\"%s\",\"type\":\"%s\",\"stream\":\"%s\",\"toxicity\":%d.%02d,"
+             "{\"name\":\"%s\",\"type\":\"%s\",\"stream\":\"%s\",\"toxicity\":1,"
              "\"attributes\":%s}",
-             toxic, type, direction, percent / 100, percent % 100, attributes);
+             toxic, type, direction, attributes);
     request(server, "POST", path, body);
 }
 
@@ -99,19 +99,13 @@ void proxy_delay(struct proxy_server *server, const char *name, int latency_ms)
     char attributes[64];
 
     snprintf(attributes, sizeof(attributes), "{\"latency\":%d}", latency_ms);
-    add_toxic(server, name, "delay-up", "latency", "upstream", attributes, 100);
-    add_toxic(server, name, "delay-down", "latency", "downstream", attributes, 100);
+    add_toxic(server, name, "delay-up", "latency", "upstream", attributes);
+    add_toxic(server, name, "delay-down", "latency", "downstream", attributes);
 }
 
 void proxy_arm_reset(struct proxy_server *server, const char *name, const char *direction)
 {
-    add_toxic(server, name, "reset", "reset_peer", direction, "{\"timeout\":0}", 100);
-}
-
-void proxy_reset_some(struct proxy_server *server, const char *name, int percent)
-{
-    add_toxic(server, name, "some-up", "reset_peer", "upstream", "{\"timeout\":0}", percent);
-    add_toxic(server, name, "some-down", "reset_peer", "downstream", "{\"timeout\":0}", percent);
+    add_toxic(server, name, "reset", "reset_peer", direction, "{\"timeout\":0}");
 }
 
 void proxy_disarm_reset(struct proxy_server *server, const char *name)

@@ -26,9 +26,6 @@ void proxy_add(struct proxy_server *server, const char *name, int listen, int up
 /* Delay everything that passes in either direction. */
 void proxy_delay(struct proxy_server *server, const char *name, int latency_ms);
 
-/* From now on reset so many of a hundred connections with their first bytes, each way. */
-void proxy_reset_some(struct proxy_server *server, const char *name, int percent);
-
 /*
  * Reset the live connections that next send something in a direction ("upstream": from client to
  * broker, "downstream": back), for as long as it is armed.
