@@ -16,6 +16,7 @@ struct entry {
     struct log_marks marks;
     struct fingerprint wanted; /* the mark that is looked at now: first the anchor, then the last */
     bool open;                 /* no answer yet */
+    bool ended;                /* the log was seen to end before it */
 };
 
 struct log_guard {
@@ -150,7 +151,7 @@ static struct entry *find(struct log_guard *guard, int32_t partition)
     return NULL;
 }
 
-/* What stands at the offset, or behind it when nothing does. */
+/* What stands at the offset. */
 static enum log_guard_verdict compare(struct log_guard *guard, const struct entry *entry,
                                       const struct topic_record *record)
 {
@@ -161,10 +162,6 @@ static enum log_guard_verdict compare(struct log_guard *guard, const struct entr
     struct fingerprint found;
     struct error ignored;
 
-    /* The end, or a later record, before the one that we saw: it is not there any more. */
-    if (record->is_end || record->offset != entry->wanted.offset) {
-        return LOG_GUARD_OTHER;
-    }
     if (fingerprint_make(guard->digest, &raw, record->offset, record->timestamp_ms, &found,
                          &ignored) != 0) {
         return LOG_GUARD_LATER;
@@ -216,8 +213,11 @@ static bool read_on(struct log_guard *guard, int timeout_ms, const struct entry 
     if (!entry) {
         return true; /* more records of a partition that was answered */
     }
-    bool later =
-        result == TOPIC_READER_RECORD && !record.is_end && record.offset != entry->wanted.offset;
+    if (result == TOPIC_READER_RECORD && record.is_end) {
+        entry->ended = true;
+        return true;
+    }
+    bool later = result == TOPIC_READER_RECORD && record.offset != entry->wanted.offset;
     /* A later record may mean that retention has moved the beginning behind ours. */
     *ret = result == TOPIC_READER_GONE || later ? judge_missing(guard, entry)
                                                 : compare(guard, entry, &record);
@@ -231,6 +231,20 @@ static bool read_on(struct log_guard *guard, int timeout_ms, const struct entry 
     return true;
 }
 
+/*
+ * A log that ends before the record was replaced or cut, but only if it still does when the time is
+ * over: a broker that has just become the leader may know too low an end for a moment.
+ */
+static const struct entry *find_ended(const struct log_guard *guard)
+{
+    for (size_t i = 0; i < guard->count; i++) {
+        if (guard->entries[i].open && guard->entries[i].ended) {
+            return &guard->entries[i];
+        }
+    }
+    return NULL;
+}
+
 bool log_guard_step(struct log_guard *guard, struct log_guard_answer *ret)
 {
     const struct entry *entry = NULL;
@@ -242,10 +256,16 @@ bool log_guard_step(struct log_guard *guard, struct log_guard_answer *ret)
             return true;
         }
     }
-    if (guard->reader && (guard->open == 0 || now_ms() >= guard->deadline_ms)) {
-        log_guard_end(guard);
+    if (!guard->reader || (guard->open > 0 && now_ms() < guard->deadline_ms)) {
+        return false;
     }
-    return false;
+    entry = find_ended(guard);
+    bool found = entry != NULL;
+    if (found) {
+        *ret = (struct log_guard_answer){entry->partition, LOG_GUARD_OTHER, entry->marks.last};
+    }
+    log_guard_end(guard); /* frees the entry */
+    return found;
 }
 
 int log_guard_check(struct log_guard *guard, int32_t partition, const struct log_marks *marks,
@@ -266,6 +286,9 @@ int log_guard_check(struct log_guard *guard, int32_t partition, const struct log
         enum log_guard_verdict verdict = LOG_GUARD_LATER;
         read_on(guard, (int)(deadline_ms - now_ms()), &entry, &verdict);
         *ret = entry ? verdict : *ret;
+    }
+    if (*ret == LOG_GUARD_LATER && find_ended(guard)) {
+        *ret = LOG_GUARD_OTHER;
     }
     log_guard_end(guard);
     return 0;

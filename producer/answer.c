@@ -114,9 +114,9 @@ void answer_print_cancel(const struct outcome_record *record, FILE *out)
 void answer_print_first(const struct outcome_first *first, FILE *out)
 {
     print_decision(first, out);
-    putc(' ', out);
-    print_command(&first->command, out);
     fputs(" (", out);
+    print_command(&first->command, out);
+    fputs("; ", out);
     print_origin(first, out);
     putc(')', out);
 }

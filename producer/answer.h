@@ -21,8 +21,10 @@ void answer_print(const struct outcome_record *record, FILE *out);
 /* The same for the answer to a cancel: "cancelled KEY: it will not be paid". */
 void answer_print_cancel(const struct outcome_record *record, FILE *out);
 
-/* Write a decision without its key and without a line end: "applied ann -> bob 12.34 EUR
- * (payments[2]@17, decided 2026-11-25T12:00:00.000Z)". */
+/*
+ * Write a decision without its key and without a line end: "applied (ann -> bob 12.34 EUR;
+ * payments[2]@17, decided 2026-11-25T12:00:00.000Z)".
+ */
 void answer_print_first(const struct outcome_first *first, FILE *out);
 
 #endif

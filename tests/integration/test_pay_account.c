@@ -145,7 +145,7 @@ Test(pay_account, a_cancel_tells_what_was_decided_before_it)
         const char *line;
     } rows[] = {
         {"k1", OUTCOME_APPLIED, REASON_NONE, 1,
-         "too late: k1 was applied ann -> bob 12.34 EUR (payments["},
+         "too late: k1 was applied (ann -> bob 12.34 EUR; payments["},
         {"k2", OUTCOME_REJECTED, REASON_SAME_ACCOUNT, 0,
          "k2 was rejected before: same_account; it will not be paid\n"},
     };

@@ -72,14 +72,14 @@ Test(pay_status, keys_of_all_partitions_are_found_among_others)
         args[i + 1] = keys[i];
     }
     cr_expect_eq(status(&pay, args), 0, "%s", file_tail(pay.err));
-    cr_expect_eq(file_count(pay.out, ": applied ann -> bob "), 20);
-    cr_expect(file_has(pay.out, "key-190: applied ann -> bob 2.90 EUR (payments[1]@5, decided "
+    cr_expect_eq(file_count(pay.out, ": applied (ann -> bob "), 20);
+    cr_expect(file_has(pay.out, "key-190: applied (ann -> bob 2.90 EUR; payments[1]@5, decided "
                                 "2026-11-25T12:00:00.000Z)\n"),
               "%s", file_tail(pay.out));
 
     args[20] = "key-nobody";
     cr_expect_eq(status(&pay, args), 4);
-    cr_expect_eq(file_count(pay.out, ": applied ann -> bob "), 19);
+    cr_expect_eq(file_count(pay.out, ": applied (ann -> bob "), 19);
     cr_expect(file_has(pay.out, "key-nobody: unknown, may still be paid"));
 }
 
@@ -95,7 +95,7 @@ Test(pay_status, the_worst_of_the_keys_is_the_exit_code)
     answer("k-poor", 100, OUTCOME_REJECTED, REASON_INSUFFICIENT_FUNDS);
     answer("k-poison", 100, OUTCOME_QUARANTINED, REASON_NONE);
     cr_expect_eq(status(&pay, (const char *const[]){"status", "k-applied", "k-poor", NULL}), 1);
-    cr_expect(file_has(pay.out, "k-poor: rejected: insufficient_funds ann -> bob 1.00 EUR"));
+    cr_expect(file_has(pay.out, "k-poor: rejected: insufficient_funds (ann -> bob 1.00 EUR; "));
     cr_expect_eq(
         status(&pay, (const char *const[]){"status", "k-batch", "k-applied", "k-poor", NULL}), 2);
     cr_expect(file_has(pay.out, "conflict k-batch: batch_changed\n"), "%s", file_tail(pay.out));

@@ -104,7 +104,7 @@ Test(answer, says_what_became_of_a_cancel)
         {OUTCOME_DUPLICATE, "", OUTCOME_REJECTED, REASON_INSUFFICIENT_FUNDS,
          "k1 was rejected before: insufficient_funds; it will not be paid\n"},
         {OUTCOME_DUPLICATE, "", OUTCOME_APPLIED, REASON_NONE,
-         "too late: k1 was applied ann -> bob 12.34 EUR (" ORIGIN ")\n"},
+         "too late: k1 was applied (ann -> bob 12.34 EUR; " ORIGIN ")\n"},
         {OUTCOME_QUARANTINED, "unknown_type", OUTCOME_NONE, REASON_NONE,
          "quarantined k1: unknown_type\n"},
     };

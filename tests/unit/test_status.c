@@ -100,7 +100,7 @@ Test(status, the_decision_stays_and_what_came_after_is_counted)
     cr_expect_eq(status_answer(&status), OUTCOME_APPLIED);
     cr_expect_eq(status_exit(&status, 1), 0);
     cr_expect_str_eq(text_of(&status),
-                     "k: applied ann -> bob 12.34 EUR (payments[2]@11, decided "
+                     "k: applied (ann -> bob 12.34 EUR; payments[2]@11, decided "
                      "2026-11-25T12:00:00.000Z)\n"
                      "  digest 01000000000000000000000000000000; repeats 2, conflicts 1, "
                      "quarantined 1\n");
