@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static const char *escape(char *buf, const char *name)
 {
@@ -64,16 +63,5 @@ char *command_text(char buf[COMMAND_TEXT_SIZE], const struct command *command)
         snprintf(buf, COMMAND_TEXT_SIZE, "cancel");
         break;
     }
-    return buf;
-}
-
-char *command_text_time(char buf[COMMAND_TEXT_TIME_SIZE], int64_t time_ms)
-{
-    time_t seconds = (time_t)(time_ms / 1000);
-    struct tm parts;
-
-    gmtime_r(&seconds, &parts);
-    size_t len = strftime(buf, COMMAND_TEXT_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
-    snprintf(buf + len, COMMAND_TEXT_TIME_SIZE - len, ".%03dZ", (int)(time_ms % 1000));
     return buf;
 }

@@ -1,5 +1,5 @@
 /*
- * Commands and times as text for people. Names are escaped: they may come from anyone.
+ * Commands as text for people. Names are escaped: they may come from anyone.
  */
 #ifndef COMMON_COMMAND_TEXT_H
 #define COMMON_COMMAND_TEXT_H
@@ -14,11 +14,5 @@
  * lowest balance 0.00", "cancel". Returns buf.
  */
 char *command_text(char buf[COMMAND_TEXT_SIZE], const struct command *command);
-
-/* Bytes of a time as text with its ending NUL. */
-#define COMMAND_TEXT_TIME_SIZE 32
-
-/* Write a time in Unix milliseconds as "2026-11-25T12:00:00.123Z" (UTC). Returns buf. */
-char *command_text_time(char buf[COMMAND_TEXT_TIME_SIZE], int64_t time_ms);
 
 #endif

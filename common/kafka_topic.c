@@ -1,12 +1,12 @@
 #include "common/kafka_topic.h"
 
+#include "common/clock.h"
 #include "common/stop.h"
 
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 /* Questions are asked in slices of this length, so that a stop is noticed. */
 #define SLICE_MS 500
@@ -55,14 +55,6 @@ int kafka_topic_partitions(struct rd_kafka_s *rk, const char *topic, int timeout
     return 0;
 }
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * One end: a look-up by time takes the protocol's names for the ends as times. The library's call
  * for both ends, rd_kafka_query_watermark_offsets(), waits for ever once the broker is gone (seen
@@ -85,14 +77,14 @@ static rd_kafka_resp_err_t find_end(rd_kafka_t *rk, const char *topic, int32_t p
 int kafka_topic_ends(struct rd_kafka_s *rk, const char *topic, int32_t partition, int timeout_ms,
                      int64_t *ret_low, int64_t *ret_high, struct error *err)
 {
-    int64_t deadline = monotonic_ms() + timeout_ms;
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
     int64_t low;
     int64_t high = 0;
     rd_kafka_resp_err_t code =
         find_end(rk, topic, partition, timeout_ms, RD_KAFKA_OFFSET_BEGINNING, &low);
 
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        int64_t left = deadline - monotonic_ms();
+        int64_t left = deadline - clock_monotonic_ms();
         code = find_end(rk, topic, partition, left > 1 ? (int)left : 1, RD_KAFKA_OFFSET_END, &high);
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -1,5 +1,6 @@
 #include "common/outcome_json.h"
 
+#include "common/clock.h"
 #include "common/command_json.h"
 
 #include <cjson/cJSON.h>
@@ -7,7 +8,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define VERSION 1
 
@@ -52,9 +52,9 @@ static bool add_digest(cJSON *object, const unsigned char digest[DIGEST_SHORT_SI
 
 static bool add_time(cJSON *object, int64_t ms)
 {
-    char text[OUTCOME_TIME_SIZE];
+    char text[CLOCK_TEXT_SIZE];
 
-    return add(object, "decided_at", cJSON_CreateString(outcome_json_time(text, ms)));
+    return add(object, "decided_at", cJSON_CreateString(clock_text(text, ms)));
 }
 
 static cJSON *add_object(cJSON *object, const char *name)
@@ -137,16 +137,4 @@ size_t outcome_json_encode(const struct outcome_record *record, char **ret)
     }
     *ret = text;
     return strlen(text);
-}
-
-char *outcome_json_time(char buf[OUTCOME_TIME_SIZE], int64_t ms)
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm utc = {0};
-    char whole[OUTCOME_TIME_SIZE];
-
-    gmtime_r(&seconds, &utc);
-    strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(buf, OUTCOME_TIME_SIZE, "%.19s.%03uZ", whole, (unsigned)((uint64_t)ms % 1000));
-    return buf;
 }

@@ -33,9 +33,6 @@
 /* The largest seq and offset: readers may keep numbers as doubles, and these are exact in one. */
 #define OUTCOME_NUMBER_MAX INT64_C(9007199254740991)
 
-/* The largest time, in Unix milliseconds: the end of the year 9999. The smallest is 0. */
-#define OUTCOME_TIME_MAX_MS INT64_C(253402300799999)
-
 /*
  * Write the value into a buffer that the caller frees with free(), ended with NUL. Returns its
  * length, or 0 when memory ran out; *ret is then unchanged. The record must be well-formed: its
@@ -59,11 +56,5 @@ MUST_CHECK size_t outcome_json_encode(const struct outcome_record *record, char 
  */
 MUST_CHECK int outcome_json_decode(const char *value, size_t len, struct outcome_record *ret,
                                    char problem[OUTCOME_PROBLEM_SIZE]);
-
-/* Bytes of a time as text with its ending NUL: "2026-11-25T12:00:00.000Z". */
-#define OUTCOME_TIME_SIZE 25
-
-/* Write a time, 0 to OUTCOME_TIME_MAX_MS, as text in UTC. Returns buf. */
-char *outcome_json_time(char buf[OUTCOME_TIME_SIZE], int64_t ms);
 
 #endif

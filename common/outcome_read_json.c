@@ -1,3 +1,4 @@
+#include "common/clock.h"
 #include "common/command_json.h"
 #include "common/outcome_json.h"
 #include "common/text.h"
@@ -93,7 +94,7 @@ static bool take_time(const cJSON *object, int64_t *ret, char *problem)
 {
     const cJSON *item = field_of(object, "decided_at");
     const char *text = cJSON_IsString(item) ? item->valuestring : "";
-    char again[OUTCOME_TIME_SIZE];
+    char again[CLOCK_TEXT_SIZE];
     struct tm utc = {0};
     int ms = 0;
 
@@ -103,8 +104,7 @@ static bool take_time(const cJSON *object, int64_t *ret, char *problem)
         utc.tm_year -= 1900;
         utc.tm_mon -= 1;
         *ret = (int64_t)timegm(&utc) * 1000 + ms;
-        if (*ret >= 0 && *ret <= OUTCOME_TIME_MAX_MS &&
-            strcmp(outcome_json_time(again, *ret), text) == 0) {
+        if (*ret >= 0 && *ret <= CLOCK_TEXT_MAX_MS && strcmp(clock_text(again, *ret), text) == 0) {
             return true;
         }
     }

@@ -1,5 +1,6 @@
 #include "common/topic_reader.h"
 
+#include "common/clock.h"
 #include "common/kafka_error.h"
 #include "common/kafka_topic.h"
 
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #define TROUBLE_SIZE 256
 
@@ -236,14 +236,6 @@ void topic_reader_stop(struct topic_reader *reader, int32_t partition)
 
 /* ---- poll ---- */
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * The client drops what was fetched before a stop, but not the error that an offset is out of
  * range. One that is not about the next offset may be such a rest; but if it is not, the client has
@@ -319,7 +311,7 @@ enum topic_reader_result topic_reader_poll(struct topic_reader *reader, int time
                                            struct topic_record *ret, struct error *err)
 {
     enum topic_reader_result result = TOPIC_READER_NOTHING;
-    int64_t deadline = monotonic_ms() + timeout_ms;
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
     int64_t left = timeout_ms;
 
     do {
@@ -329,7 +321,7 @@ enum topic_reader_result topic_reader_poll(struct topic_reader *reader, int time
         if (reader->held) {
             result = take_held(reader, ret, err);
         }
-        left = deadline - monotonic_ms();
+        left = deadline - clock_monotonic_ms();
         left = left > 0 ? left : 0; /* a negative time would be forever */
     } while (result == TOPIC_READER_NOTHING && (left > 0 || reader->held));
     return result;

@@ -1,5 +1,6 @@
 #include "consumer/inbox_internal.h"
 
+#include "common/clock.h"
 #include "common/kafka_error.h"
 #include "common/kafka_topic.h"
 
@@ -283,14 +284,14 @@ static bool leave_group(struct inbox *inbox)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(inbox->rk);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(inbox->rk, queue);
-    int64_t deadline = inbox_monotonic_ms() + INBOX_CLOSE_MS;
+    int64_t deadline = clock_monotonic_ms() + INBOX_CLOSE_MS;
 
     if (error) {
         rd_kafka_error_destroy(error);
         rd_kafka_queue_destroy(queue);
         return rd_kafka_consumer_closed(inbox->rk);
     }
-    while (!rd_kafka_consumer_closed(inbox->rk) && inbox_monotonic_ms() < deadline) {
+    while (!rd_kafka_consumer_closed(inbox->rk) && clock_monotonic_ms() < deadline) {
         rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 50);
         if (event) {
             if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE) {

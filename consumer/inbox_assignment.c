@@ -1,25 +1,17 @@
 #include "consumer/inbox_internal.h"
 
+#include "common/clock.h"
 #include "common/kafka_topic.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 
 #define COMMIT_EVERY_MS 100  /* offsets committed to Kafka are for lag tools: no hurry */
 #define RETRY_COMMIT_MS 1000 /* after one that failed */
 #define NOT_COMMITTED   (-1)
 #define WATERMARK_MS    1500 /* how long the question for a partition's ends may take */
-
-int64_t inbox_monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void inbox_note(struct inbox *inbox, const char *what, const char *text)
 {
@@ -38,7 +30,7 @@ void inbox_on_offset_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
         for (size_t i = 0; i < inbox->partition_count; i++) {
             inbox->partitions[i].committed = NOT_COMMITTED;
         }
-        inbox->commit_due_ms = inbox_monotonic_ms() + RETRY_COMMIT_MS;
+        inbox->commit_due_ms = clock_monotonic_ms() + RETRY_COMMIT_MS;
     }
 }
 
@@ -89,7 +81,7 @@ static rd_kafka_topic_partition_list_t *list_noted(struct inbox *inbox)
 /* Sends what is due; the answer comes to inbox_on_offset_commit(). */
 void inbox_commit_due(struct inbox *inbox)
 {
-    if (inbox->commit_due_ms == 0 || inbox_monotonic_ms() < inbox->commit_due_ms) {
+    if (inbox->commit_due_ms == 0 || clock_monotonic_ms() < inbox->commit_due_ms) {
         return;
     }
     rd_kafka_topic_partition_list_t *list = list_noted(inbox);
@@ -136,7 +128,7 @@ void inbox_commit(struct inbox *inbox, int32_t partition, int64_t next_offset)
     if (entry && entry->noted != next_offset) {
         entry->noted = next_offset;
         if (inbox->commit_due_ms == 0) {
-            inbox->commit_due_ms = inbox_monotonic_ms() + COMMIT_EVERY_MS;
+            inbox->commit_due_ms = clock_monotonic_ms() + COMMIT_EVERY_MS;
         }
     }
 }
@@ -196,7 +188,7 @@ static void note_stuck(struct inbox *inbox, struct inbox_partition *entry, int64
 
 void inbox_note_stuck(struct inbox *inbox)
 {
-    int64_t now_ms = inbox_monotonic_ms();
+    int64_t now_ms = clock_monotonic_ms();
     int64_t low;
     int64_t high;
 
@@ -276,7 +268,7 @@ static int take_partitions(struct inbox *inbox, const rd_kafka_topic_partition_l
     }
     inbox->partition_count = count;
     /* Kafka hears the start too: before a crash, the store may have gone further than it knows. */
-    inbox->commit_due_ms = inbox_monotonic_ms();
+    inbox->commit_due_ms = clock_monotonic_ms();
     qsort(inbox->partitions, count, sizeof(*inbox->partitions), compare_partitions);
     return 0;
 }

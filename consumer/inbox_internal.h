@@ -48,8 +48,6 @@ struct inbox {
     struct inbox_message messages[CHUNK_MESSAGES_MAX];
 };
 
-int64_t inbox_monotonic_ms(void);
-
 /* Something for the log. */
 void inbox_note(struct inbox *inbox, const char *what, const char *text);
 

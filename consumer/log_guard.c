@@ -1,12 +1,12 @@
 #include "consumer/log_guard.h"
 
+#include "common/clock.h"
 #include "common/topic_reader.h"
 #include "consumer/fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #define FETCH_BYTES 65536 /* one record is wanted of each partition */
 #define ASK_MS      1000  /* how long the question for a partition's ends may take */
@@ -30,14 +30,6 @@ struct log_guard {
     int64_t deadline_ms;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int log_guard_open(struct log_guard **ret, const struct kafka_args *args, struct error *err)
 {
     struct log_guard *guard = calloc(1, sizeof(*guard));
@@ -48,7 +40,7 @@ int log_guard_open(struct log_guard **ret, const struct kafka_args *args, struct
     guard->args = *args;
     guard->args.client_id = "payd";
     guard->args.log = false; /* what its clients meet, the consumer meets and logs too */
-    guard->due_ms = now_ms() + LOG_GUARD_EVERY_MS;
+    guard->due_ms = clock_monotonic_ms() + LOG_GUARD_EVERY_MS;
     if (digest_open(&guard->digest, err) != 0) {
         free(guard);
         return -1;
@@ -64,7 +56,7 @@ void log_guard_end(struct log_guard *guard)
     free(guard->entries);
     guard->entries = NULL;
     guard->count = guard->open = 0;
-    guard->due_ms = now_ms() + LOG_GUARD_EVERY_MS;
+    guard->due_ms = clock_monotonic_ms() + LOG_GUARD_EVERY_MS;
 }
 
 void log_guard_close(struct log_guard *guard)
@@ -78,7 +70,7 @@ void log_guard_close(struct log_guard *guard)
 
 bool log_guard_is_due(const struct log_guard *guard)
 {
-    return !guard->reader && now_ms() >= guard->due_ms;
+    return !guard->reader && clock_monotonic_ms() >= guard->due_ms;
 }
 
 void log_guard_hurry(struct log_guard *guard)
@@ -111,7 +103,7 @@ static int begin(struct log_guard *guard, struct error *err)
         guard->reader = NULL;
         return -1;
     }
-    guard->deadline_ms = now_ms() + LOG_GUARD_ROUND_MS;
+    guard->deadline_ms = clock_monotonic_ms() + LOG_GUARD_ROUND_MS;
     for (size_t i = 0; i < guard->count; i++) {
         const struct entry *entry = &guard->entries[i];
         if (topic_reader_start(guard->reader, entry->partition, entry->wanted.offset, err) != 0) {
@@ -256,7 +248,7 @@ bool log_guard_step(struct log_guard *guard, struct log_guard_answer *ret)
             return true;
         }
     }
-    if (!guard->reader || (guard->open > 0 && now_ms() < guard->deadline_ms)) {
+    if (!guard->reader || (guard->open > 0 && clock_monotonic_ms() < guard->deadline_ms)) {
         return false;
     }
     entry = find_ended(guard);
@@ -272,7 +264,7 @@ int log_guard_check(struct log_guard *guard, int32_t partition, const struct log
                     int timeout_ms, enum log_guard_verdict *ret, struct error *err)
 {
     const struct entry *entry = NULL;
-    int64_t deadline_ms = now_ms() + timeout_ms;
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
 
     *ret = marks->last.known ? LOG_GUARD_LATER : LOG_GUARD_SAME;
     if (make_entries(guard, 1, err) != 0) {
@@ -282,9 +274,9 @@ int log_guard_check(struct log_guard *guard, int32_t partition, const struct log
     if (begin(guard, err) != 0) {
         return -1;
     }
-    while (guard->open > 0 && !entry && now_ms() < deadline_ms) {
+    while (guard->open > 0 && !entry && clock_monotonic_ms() < deadline_ms) {
         enum log_guard_verdict verdict = LOG_GUARD_LATER;
-        read_on(guard, (int)(deadline_ms - now_ms()), &entry, &verdict);
+        read_on(guard, (int)(deadline_ms - clock_monotonic_ms()), &entry, &verdict);
         *ret = entry ? verdict : *ret;
     }
     if (*ret == LOG_GUARD_LATER && find_ended(guard)) {

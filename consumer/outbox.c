@@ -1,5 +1,6 @@
 #include "consumer/outbox.h"
 
+#include "common/clock.h"
 #include "common/failpoint.h"
 #include "common/log.h"
 #include "common/outcome_json.h"
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #define READ_MAX      256  /* outcomes that are read at once */
 #define STEP_MAX      8192 /* and sent in one step */
@@ -57,14 +57,6 @@ struct outbox {
     int64_t moved_ms; /* when an acknowledgement last came, or something began to wait */
 };
 
-static int64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- the window ---- */
 
 static void push(struct outbox *outbox, int64_t seq, bool done)
@@ -81,13 +73,13 @@ static void advance(struct outbox *outbox)
         outbox->published = outbox->slots[outbox->first].seq;
         outbox->first = (outbox->first + 1) % OUTBOX_WINDOW;
         outbox->count--;
-        outbox->moved_ms = clock_ms(CLOCK_MONOTONIC);
+        outbox->moved_ms = clock_monotonic_ms();
     }
 }
 
 static void log_delay(struct outbox *outbox, const char *reason)
 {
-    int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    int64_t now_ms = clock_monotonic_ms();
     char shown[TEXT_ESCAPED_SIZE];
 
     if (now_ms >= outbox->log_due_ms) {
@@ -137,8 +129,7 @@ static int skip(struct outbox *outbox, int64_t seq, struct error *err)
 {
     log_event(LOG_LEVEL_ERROR, "outcome_skipped", "topic=\"%s\" seq=%" PRId64 " reason=\"%s\"",
               outbox->args.topic, seq, TOO_LARGE);
-    return outbox->store->ops->skip(outbox->store, seq, TOO_LARGE, clock_ms(CLOCK_REALTIME), err) ==
-                   STORE_OK
+    return outbox->store->ops->skip(outbox->store, seq, TOO_LARGE, clock_unix_ms(), err) == STORE_OK
                ? 0
                : -1;
 }
@@ -250,7 +241,7 @@ static void give_up_client(struct outbox *outbox, const struct error *err)
     log_delay(outbox, err->text);
     publisher_close(outbox->publisher);
     outbox->publisher = NULL;
-    outbox->reopen_due_ms = clock_ms(CLOCK_MONOTONIC) + REOPEN_MS;
+    outbox->reopen_due_ms = clock_monotonic_ms() + REOPEN_MS;
     rewind_window(outbox);
 }
 
@@ -259,10 +250,10 @@ static bool ensure_client(struct outbox *outbox)
 {
     struct error err;
 
-    if (!outbox->publisher && clock_ms(CLOCK_MONOTONIC) >= outbox->reopen_due_ms) {
+    if (!outbox->publisher && clock_monotonic_ms() >= outbox->reopen_due_ms) {
         if (publisher_open(&outbox->publisher, &outbox->args, on_report, outbox, &err) != 0) {
             outbox->publisher = NULL;
-            outbox->reopen_due_ms = clock_ms(CLOCK_MONOTONIC) + REOPEN_MS;
+            outbox->reopen_due_ms = clock_monotonic_ms() + REOPEN_MS;
             log_delay(outbox, err.text);
         }
     }
@@ -290,7 +281,7 @@ int outbox_step(struct outbox *outbox, int timeout_ms, struct error *err)
         return -1;
     }
     if (outbox->count == 0 && outbox->read_seq >= outbox->last) {
-        outbox->moved_ms = clock_ms(CLOCK_MONOTONIC); /* nothing waits */
+        outbox->moved_ms = clock_monotonic_ms(); /* nothing waits */
         return 0;
     }
     if (!ensure_client(outbox)) {
@@ -327,7 +318,7 @@ void outbox_saved(struct outbox *outbox)
         FAILPOINT("outbox-saved");
     }
     outbox->saved = outbox->published;
-    outbox->save_due_ms = clock_ms(CLOCK_MONOTONIC) + SAVE_EVERY_MS;
+    outbox->save_due_ms = clock_monotonic_ms() + SAVE_EVERY_MS;
 }
 
 static int save(struct outbox *outbox, struct error *err)
@@ -345,7 +336,7 @@ static int save(struct outbox *outbox, struct error *err)
 
 int outbox_save_due(struct outbox *outbox, struct error *err)
 {
-    return clock_ms(CLOCK_MONOTONIC) >= outbox->save_due_ms ? save(outbox, err) : 0;
+    return clock_monotonic_ms() >= outbox->save_due_ms ? save(outbox, err) : 0;
 }
 
 int64_t outbox_backlog(const struct outbox *outbox)
@@ -355,7 +346,7 @@ int64_t outbox_backlog(const struct outbox *outbox)
 
 int64_t outbox_stuck_ms(const struct outbox *outbox)
 {
-    return outbox_backlog(outbox) > 0 ? clock_ms(CLOCK_MONOTONIC) - outbox->moved_ms : 0;
+    return outbox_backlog(outbox) > 0 ? clock_monotonic_ms() - outbox->moved_ms : 0;
 }
 
 /* ---- life ---- */
@@ -379,7 +370,7 @@ int outbox_open(struct outbox **ret, struct store *store, const struct kafka_arg
         return -1;
     }
     outbox->saved = outbox->read_seq = outbox->published;
-    outbox->moved_ms = clock_ms(CLOCK_MONOTONIC);
+    outbox->moved_ms = clock_monotonic_ms();
     *ret = outbox;
     return 0;
 }
@@ -389,9 +380,9 @@ int outbox_close(struct outbox *outbox, struct error *err)
     if (!outbox) {
         return 0;
     }
-    int64_t deadline_ms = clock_ms(CLOCK_MONOTONIC) + CLOSE_MS;
+    int64_t deadline_ms = clock_monotonic_ms() + CLOSE_MS;
     while (outbox->publisher && publisher_waiting(outbox->publisher) > 0 &&
-           clock_ms(CLOCK_MONOTONIC) < deadline_ms) {
+           clock_monotonic_ms() < deadline_ms) {
         publisher_poll(outbox->publisher, 50);
     }
     int result = save(outbox, err);

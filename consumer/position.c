@@ -1,11 +1,11 @@
 #include "consumer/position.h"
 
+#include "common/clock.h"
 #include "consumer/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <sysexits.h>
-#include <time.h>
 
 static int print_positions(const char *db, struct error *err)
 {
@@ -32,7 +32,6 @@ static int print_positions(const char *db, struct error *err)
 static int change(const struct options *options, struct error *err)
 {
     struct store *store = NULL;
-    struct timespec now;
 
     /* Opening to write would make a ledger where there is none. */
     if (store_sqlite_open_readonly(&store, options->db, err) != 0) {
@@ -42,8 +41,7 @@ static int change(const struct options *options, struct error *err)
     if (store_sqlite_open(&store, options->db, NULL, err) != 0) {
         return err->code;
     }
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    int64_t now_ms = clock_unix_ms();
     enum store_status status =
         options->new_log ? store->ops->new_log(store, now_ms, err)
                          : store->ops->move(store, options->partition, options->to, now_ms, err);

@@ -1,5 +1,6 @@
 #include "consumer/show.h"
 
+#include "common/clock.h"
 #include "common/command_text.h"
 #include "common/outcome_json.h"
 #include "common/text.h"
@@ -20,12 +21,11 @@ struct showing {
 static void print_origin(FILE *out, const struct outcome_record *record)
 {
     char topic[TEXT_ESCAPED_SIZE];
-    char time[COMMAND_TEXT_TIME_SIZE];
+    char time[CLOCK_TEXT_SIZE];
 
     fprintf(out, "%s[%" PRId32 "]@%" PRId64 "  %s",
             text_escape(topic, sizeof(topic), record->origin.topic, strlen(record->origin.topic)),
-            record->origin.partition, record->origin.offset,
-            command_text_time(time, record->decided_ms));
+            record->origin.partition, record->origin.offset, clock_text(time, record->decided_ms));
 }
 
 static void print_decision(FILE *out, const struct outcome_record *record)

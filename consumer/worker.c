@@ -16,6 +16,7 @@
  */
 #include "consumer/worker.h"
 
+#include "common/clock.h"
 #include "common/failpoint.h"
 #include "common/log.h"
 #include "common/stop.h"
@@ -42,14 +43,6 @@
  */
 #define HELD_MS 20000
 
-int64_t worker_clock_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- life ---- */
 
 int worker_new(struct worker **ret, struct store *store, const struct kafka_args *kafka,
@@ -63,7 +56,7 @@ int worker_new(struct worker **ret, struct store *store, const struct kafka_args
     worker->store = store;
     worker->options = *options;
     worker->callbacks = worker_inbox_callbacks(worker);
-    worker->summary_due_ms = worker_clock_ms(CLOCK_MONOTONIC) + SUMMARY_EVERY_MS;
+    worker->summary_due_ms = clock_monotonic_ms() + SUMMARY_EVERY_MS;
     for (size_t i = 0; i < CHUNK_PARTITIONS_MAX; i++) {
         worker->next[i] = WORKER_NOT_ASSIGNED;
     }
@@ -133,7 +126,7 @@ static enum store_status transact(struct worker *worker, struct error *err)
 /* Waits until a full disk has room again. False when a stop is requested. */
 static bool wait_for_room(struct worker *worker, const struct error *err)
 {
-    int64_t now_ms = worker_clock_ms(CLOCK_MONOTONIC);
+    int64_t now_ms = clock_monotonic_ms();
 
     if (now_ms >= worker->summary_due_ms || worker->summary_due_ms == 0) {
         log_error(LOG_LEVEL_ERROR, "store_full", err);
@@ -148,7 +141,7 @@ static enum store_status transact_patiently(struct worker *worker, struct error 
     int tries = 0;
 
     worker->chunk->published = outbox_published(worker->outbox);
-    worker->chunk->now_ms = worker_clock_ms(CLOCK_REALTIME);
+    worker->chunk->now_ms = clock_unix_ms();
     for (;;) {
         enum store_status status = transact(worker, err);
         if (status == STORE_FULL) {
@@ -221,7 +214,7 @@ static enum worker_result judge_end(struct worker *worker, const struct inbox *i
     size_t all = inbox_topic_partitions(inbox);
 
     if (worker->brokers_away_ms > 0 &&
-        worker_clock_ms(CLOCK_MONOTONIC) - worker->brokers_away_ms > BROKERS_AWAY_MS) {
+        clock_monotonic_ms() - worker->brokers_away_ms > BROKERS_AWAY_MS) {
         error_set(err, EX_UNAVAILABLE, "no broker answers since %d s: the end was not reached",
                   BROKERS_AWAY_MS / 1000);
         return WORKER_FAILED;
@@ -240,9 +233,9 @@ static enum worker_result judge_end(struct worker *worker, const struct inbox *i
         return WORKER_DONE;
     }
     if (worker->held_since_ms == 0) {
-        worker->held_since_ms = worker_clock_ms(CLOCK_MONOTONIC);
+        worker->held_since_ms = clock_monotonic_ms();
     }
-    if (worker_clock_ms(CLOCK_MONOTONIC) - worker->held_since_ms > HELD_MS) {
+    if (clock_monotonic_ms() - worker->held_since_ms > HELD_MS) {
         error_set(err, EX_UNAVAILABLE,
                   "only %zu of %zu partitions were read: another member of the group holds the "
                   "others. Stop it, or use a group of this ledger's own (-g)",
@@ -294,9 +287,9 @@ enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struc
     enum worker_result result = WORKER_MORE;
     bool full = outbox_is_full(worker);
 
-    if (worker_clock_ms(CLOCK_MONOTONIC) >= worker->summary_due_ms) {
+    if (clock_monotonic_ms() >= worker->summary_due_ms) {
         worker_summary(worker, inbox, "summary");
-        worker->summary_due_ms = worker_clock_ms(CLOCK_MONOTONIC) + SUMMARY_EVERY_MS;
+        worker->summary_due_ms = clock_monotonic_ms() + SUMMARY_EVERY_MS;
     }
     /* A group member that does not poll for max.poll.interval.ms leaves, and joins again later. */
     if (!full) {

@@ -1,3 +1,4 @@
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "consumer/owner.h"
@@ -227,7 +228,7 @@ static void on_note(void *user, const char *what, const char *text)
     char shown[TEXT_ESCAPED_SIZE];
 
     if (strcmp(what, "_ALL_BROKERS_DOWN") == 0 && worker->brokers_away_ms == 0) {
-        worker->brokers_away_ms = worker_clock_ms(CLOCK_MONOTONIC);
+        worker->brokers_away_ms = clock_monotonic_ms();
     }
     if (strstr(what, "UNKNOWN_TOPIC") || strstr(what, "UNKNOWN_PARTITION")) {
         log_guard_hurry(worker->guard); /* it may have been deleted and made anew */

@@ -12,8 +12,6 @@
 #include "consumer/log_guard.h"
 #include "consumer/worker.h"
 
-#include <time.h>
-
 #define WORKER_NOT_ASSIGNED (-1)
 
 struct worker {
@@ -36,8 +34,6 @@ struct worker {
 
 /* Compare, now and then, the log with what was read of it before. -1: it was replaced. */
 MUST_CHECK int worker_guard_log(struct worker *worker, struct error *err);
-
-int64_t worker_clock_ms(clockid_t clock);
 
 /* The callbacks that stand in worker_inbox.c. */
 struct inbox_callbacks worker_inbox_callbacks(struct worker *worker);

@@ -1,5 +1,6 @@
 #include "producer/answer.h"
 
+#include "common/clock.h"
 #include "common/command_text.h"
 #include "common/outcome_json.h"
 #include "common/text.h"
@@ -24,11 +25,11 @@ static void print_command(const struct command *command, FILE *out)
 /* "payments[2]@17, decided 2026-11-25T12:00:00.000Z" */
 static void print_origin(const struct outcome_first *first, FILE *out)
 {
-    char time[OUTCOME_TIME_SIZE];
+    char time[CLOCK_TEXT_SIZE];
 
     print_escaped(first->origin.topic, out);
     fprintf(out, "[%" PRId32 "]@%" PRId64 ", decided %s", first->origin.partition,
-            first->origin.offset, outcome_json_time(time, first->decided_ms));
+            first->origin.offset, clock_text(time, first->decided_ms));
 }
 
 static void print_decision(const struct outcome_first *first, FILE *out)
@@ -44,6 +45,9 @@ static void print_reason(const char *reason, FILE *out)
     if (reason[0]) {
         fputs(": ", out);
         print_escaped(reason, out);
+    }
+    if (strcmp(reason, reason_name(REASON_NEEDS_ONE_PARTITION)) == 0) {
+        fputs(" (limits and strict accounts need a topic of one partition)", out);
     }
 }
 

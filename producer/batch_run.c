@@ -1,6 +1,7 @@
 /*
  * pay batch as a command: opens the input, checks it, publishes it, says what became of it.
  */
+#include "common/clock.h"
 #include "producer/batch.h"
 #include "producer/summary_json.h"
 
@@ -161,7 +162,7 @@ static int publish_checked(const struct options *options, struct progress *progr
         .unknown = tally.unknown,
         .failed = tally.failed,
         .skipped = batch->skipped,
-        .elapsed_ms = progress_now_ms() - started_ms,
+        .elapsed_ms = clock_monotonic_ms() - started_ms,
         .decided = tally.watch ? watch_counts(tally.watch) : NULL,
     };
     print_summary(options, &summary);
@@ -172,7 +173,7 @@ static int publish_checked(const struct options *options, struct progress *progr
 
 int batch_run(const struct options *options)
 {
-    int64_t started_ms = progress_now_ms();
+    int64_t started_ms = clock_monotonic_ms();
     struct progress progress;
     struct batch batch = {.spool = NULL};
     struct error err;

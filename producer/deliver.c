@@ -1,5 +1,6 @@
 #include "producer/deliver.h"
 
+#include "common/clock.h"
 #include "common/command_json.h"
 #include "common/command_text.h"
 #include "common/stop.h"
@@ -66,8 +67,8 @@ void deliver_wait_reports(struct publisher *publisher, struct watch *watch)
             continue;
         }
         if (stopped_ms == 0) {
-            stopped_ms = progress_now_ms();
-        } else if (progress_now_ms() - stopped_ms >= DELIVER_STOP_MS) {
+            stopped_ms = clock_monotonic_ms();
+        } else if (clock_monotonic_ms() - stopped_ms >= DELIVER_STOP_MS) {
             publisher_abandon(publisher);
             return;
         }

@@ -1,18 +1,11 @@
 #include "producer/progress.h"
 
+#include "common/clock.h"
+
 #include <inttypes.h>
-#include <time.h>
 
 #define REDRAW_MS 200
 #define BAR_WIDTH 24
-
-int64_t progress_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void progress_init(struct progress *progress, FILE *out)
 {
@@ -24,7 +17,7 @@ void progress_begin(struct progress *progress, const char *label, int64_t total)
     progress_clear(progress);
     progress->label = label;
     progress->total = total;
-    progress->started_ms = progress_now_ms();
+    progress->started_ms = clock_monotonic_ms();
     progress->drawn_ms = progress->started_ms;
 }
 
@@ -54,7 +47,7 @@ void progress_update(struct progress *progress, int64_t done)
     if (!progress->out) {
         return;
     }
-    int64_t now_ms = progress_now_ms();
+    int64_t now_ms = clock_monotonic_ms();
     if (now_ms - progress->drawn_ms < REDRAW_MS) {
         return;
     }

@@ -33,7 +33,4 @@ void progress_update(struct progress *progress, int64_t done);
 /* Take the bar off the line, so that something else can be written. It comes back by itself. */
 void progress_clear(struct progress *progress);
 
-/* Milliseconds of a clock that only goes forward. */
-int64_t progress_now_ms(void);
-
 #endif

@@ -1,6 +1,7 @@
 /*
  * pay status as a command: scans the partitions where the keys land, each once.
  */
+#include "common/clock.h"
 #include "common/stop.h"
 #include "producer/outcomes.h"
 #include "producer/progress.h"
@@ -135,7 +136,7 @@ static int give_up(struct scan *scan, const char *why, struct error *err)
 
 static int scan_parts(struct scan *scan, struct error *err)
 {
-    int64_t heard_ms = progress_now_ms();
+    int64_t heard_ms = clock_monotonic_ms();
     struct topic_record record;
 
     while (scan->open > 0) {
@@ -147,12 +148,12 @@ static int scan_parts(struct scan *scan, struct error *err)
             return -1;
         }
         if (result == TOPIC_READER_NOTHING) {
-            if (progress_now_ms() - heard_ms > STATUS_STALL_MS) {
+            if (clock_monotonic_ms() - heard_ms > STATUS_STALL_MS) {
                 return give_up(scan, "no record came for 30 s", err);
             }
             continue;
         }
-        heard_ms = progress_now_ms();
+        heard_ms = clock_monotonic_ms();
         if (result == TOPIC_READER_RECORD) {
             take(scan, &record);
         } else if (outcomes_restart(scan->reader, record.partition, err) != 0) {

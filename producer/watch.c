@@ -1,5 +1,6 @@
 #include "producer/watch.h"
 
+#include "common/clock.h"
 #include "common/stop.h"
 #include "common/topic_reader.h"
 #include "producer/outcomes.h"
@@ -131,10 +132,10 @@ void watch_poll(struct watch *watch, int timeout_ms)
 
 void watch_wait(struct watch *watch, int64_t timeout_ms, void (*step)(void *user))
 {
-    int64_t until_ms = progress_now_ms() + timeout_ms;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
 
     while (waitlist_counts(watch->list)->unknown > 0 && !watch->is_over && !stop_requested()) {
-        int64_t left_ms = until_ms - progress_now_ms();
+        int64_t left_ms = until_ms - clock_monotonic_ms();
         if (left_ms <= 0) {
             return;
         }

@@ -1,5 +1,5 @@
 /*
- * Commands and times in words.
+ * Commands in words.
  */
 #include "common/command_text.h"
 
@@ -53,13 +53,4 @@ Test(command_text, the_longest_names_fit)
     command_text(text, &command);
     cr_expect_eq(strlen(text), 2 * (2 * PAYMENT_ACCOUNT_MAX + PAYMENT_BATCH_ID_MAX) +
                                    strlen(" ->  99999999999999.99 EUR, batch "));
-}
-
-Test(command_text, times_are_in_utc_with_milliseconds)
-{
-    char text[COMMAND_TEXT_TIME_SIZE];
-
-    cr_expect_str_eq(command_text_time(text, INT64_C(1700000000123)), "2023-11-14T22:13:20.123Z");
-    cr_expect_str_eq(command_text_time(text, 0), "1970-01-01T00:00:00.000Z");
-    cr_expect_str_eq(command_text_time(text, INT64_C(1709208000007)), "2024-02-29T12:00:00.007Z");
 }

@@ -1,6 +1,7 @@
 /*
  * Outcomes: what was written is read back the same, and nothing else is read.
  */
+#include "common/clock.h"
 #include "common/outcome_json.h"
 #include "common/text.h"
 
@@ -226,7 +227,7 @@ Test(outcome_json, numbers_and_times_are_exact_at_their_limits)
                                     1000,
                                     INT64_C(951782400000),  /* 29 February 2000 */
                                     INT64_C(4107542399999), /* the last of February 2100 */
-                                    OUTCOME_TIME_MAX_MS};
+                                    CLOCK_TEXT_MAX_MS};
     struct outcome_record record = repeat();
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -244,10 +245,10 @@ Test(outcome_json, numbers_and_times_are_exact_at_their_limits)
 
 Test(outcome_json, times_do_not_depend_on_the_zone)
 {
-    char text[OUTCOME_TIME_SIZE];
+    char text[CLOCK_TEXT_SIZE];
 
     setenv("TZ", "America/New_York", 1);
-    cr_expect_str_eq(outcome_json_time(text, INT64_C(1795608000007)), "2026-11-25T12:00:00.007Z");
+    cr_expect_str_eq(clock_text(text, INT64_C(1795608000007)), "2026-11-25T12:00:00.007Z");
     struct outcome_record record = repeat();
     expect_round_trip(&record);
 }
