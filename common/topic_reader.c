@@ -19,6 +19,8 @@
 
 static const struct kafka_property defaults[] = {
     {"client.id", "pay-reader"},
+    /* A partition that is started has to wait until an idle fetch of the others is answered. */
+    {"fetch.wait.max.ms", "100"},
     {NULL, NULL},
 };
 
