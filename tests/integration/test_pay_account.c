@@ -61,7 +61,7 @@ Test(pay_account, each_command_arrives_and_its_outcome_is_the_exit_code)
          OUTCOME_REJECTED,
          REASON_NEEDS_ONE_PARTITION,
          1,
-         "rejected k1: needs_one_partition\n"},
+         "rejected k1: needs_one_partition (limits"},
         {{"account", "close", "ann", "--key", "k2"},
          "{\"v\":1,\"type\":\"account_close\",\"account\":\"ann\"}",
          OUTCOME_REJECTED,

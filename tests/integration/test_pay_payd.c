@@ -51,7 +51,7 @@ Test(pay_payd, each_command_is_answered)
         {{"account", "open", "ann", "--key", "k3"}, 1, "\nrejected k3: account_exists\n"},
         {{"account", "open", "yan", "--min-balance", "-50.00"},
          1,
-         "\nrejected account-open:yan: needs_one_partition\n"},
+         "\nrejected account-open:yan: needs_one_partition (limits"},
         {{"account", "close", "zoe", "--key", "k4"}, 0, "\napplied k4\n"},
         {{"send", "ann", "zoe", "1", "--key", "k5", "--wait"},
          1,
