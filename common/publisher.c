@@ -61,6 +61,14 @@ static enum delivery delivery_of(const rd_kafka_message_t *message)
     }
 }
 
+/* What the broker answers to a whole batch when one of its messages can never be taken. */
+static bool is_refusal(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+           code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||
+           code == RD_KAFKA_RESP_ERR_INVALID_RECORD;
+}
+
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
     struct publisher *publisher = opaque;
@@ -73,7 +81,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
         .tag = message->_private,
         .delivery = delivery_of(message),
         .reason = rd_kafka_err2str(message->err),
-        .too_large = message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+        .refused = is_refusal(message->err),
     };
     publisher->report(publisher->user, &receipt);
 }

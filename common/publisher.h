@@ -49,7 +49,7 @@ struct publisher_receipt {
     void *tag; /* the message's own */
     enum delivery delivery;
     const char *reason; /* why it was not acknowledged; borrowed for the call */
-    bool too_large;     /* it, or one that was sent together with it, is too large to be taken */
+    bool refused;       /* the topic takes it never, or one that was sent together with it */
 };
 
 /*

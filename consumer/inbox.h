@@ -37,10 +37,15 @@ struct inbox_callbacks {
     void *user;
     /*
      * Where to start in a partition whose log holds the offsets low <= offset < high. Returns 0 and
-     * sets *ret, 1 when it cannot be said yet and is to be asked again, or -1 to stop with *err.
+     * sets *ret, or -1 to stop with *err.
      */
     int (*position)(void *user, int32_t partition, int64_t low, int64_t high, int64_t *ret,
                     struct error *err);
+    /*
+     * The partitions that are about to be read, when each has its position. Returns 0 to go on, 1
+     * when it cannot be said yet and is to be asked again, or -1 to stop with *err.
+     */
+    int (*ready)(void *user, const int32_t *partitions, size_t count, struct error *err);
     /* Write the text that goes with each committed offset: who has read so far. */
     void (*sign)(void *user, char text[INBOX_METADATA_SIZE]);
     /*

@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/kafka_topic.h"
+#include "common/stop.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -245,15 +246,24 @@ static void tell_assigned(struct inbox *inbox, const rd_kafka_topic_partition_li
     inbox->callbacks.assigned(inbox->callbacks.user, numbers, offsets, count);
 }
 
+/* The topic may have grown since its start was checked. */
+static int check_numbers(const struct inbox *inbox, const rd_kafka_topic_partition_list_t *list,
+                         struct error *err)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        if (i >= CHUNK_PARTITIONS_MAX || list->elems[i].partition >= CHUNK_PARTITIONS_MAX) {
+            return error_set(err, EX_CONFIG, "topic \"%s\" has more than %d partitions",
+                             inbox->topic, CHUNK_PARTITIONS_MAX);
+        }
+    }
+    return 0;
+}
+
 static int take_partitions(struct inbox *inbox, const rd_kafka_topic_partition_list_t *list,
                            struct error *err)
 {
     size_t count = (size_t)list->cnt;
 
-    if (count > CHUNK_PARTITIONS_MAX) {
-        return error_set(err, EX_CONFIG, "topic \"%s\" has more than %d partitions", inbox->topic,
-                         CHUNK_PARTITIONS_MAX);
-    }
     inbox->partitions = calloc(count + 1, sizeof(*inbox->partitions));
     if (!inbox->partitions) {
         return error_set(err, EX_OSERR, "out of memory");
@@ -302,19 +312,29 @@ static int revoke(struct inbox *inbox, struct error *err)
                : error_set(err, EX_UNAVAILABLE, "unassign: %s", rd_kafka_err2str(code));
 }
 
+/* Everything that must be known before the partitions are read. Returns 1 to ask again. */
+static int prepare(struct inbox *inbox, rd_kafka_topic_partition_list_t *list, struct error *err)
+{
+    int32_t numbers[CHUNK_PARTITIONS_MAX];
+    int result = check_numbers(inbox, list, err);
+
+    for (int i = 0; result == 0 && i < list->cnt; i++) {
+        numbers[i] = list->elems[i].partition;
+        result = stop_requested() ? 1 : find_start(inbox, &list->elems[i], err);
+    }
+    if (result == 0) {
+        result = inbox->callbacks.ready(inbox->callbacks.user, numbers, (size_t)list->cnt, err);
+    }
+    return result == 0 ? inbox_claim(inbox, list, err) : result;
+}
+
 static int assign(struct inbox *inbox, struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = inbox->pending_list;
+    int result = prepare(inbox, list, err);
 
-    for (int i = 0; i < list->cnt; i++) {
-        int result = find_start(inbox, &list->elems[i], err);
-        if (result != 0) {
-            return result < 0 ? -1 : 0; /* still pending: the next poll asks again */
-        }
-    }
-    int claimed = inbox_claim(inbox, list, err);
-    if (claimed != 0) {
-        return claimed < 0 ? -1 : 0;
+    if (result != 0) {
+        return result < 0 ? -1 : 0; /* still pending: the next poll asks again */
     }
     forget_partitions(inbox);
     if (take_partitions(inbox, list, err) != 0) {

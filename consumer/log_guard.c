@@ -68,6 +68,11 @@ void log_guard_close(struct log_guard *guard)
     }
 }
 
+bool log_guard_is_running(const struct log_guard *guard)
+{
+    return guard->reader != NULL;
+}
+
 bool log_guard_is_due(const struct log_guard *guard)
 {
     return !guard->reader && clock_monotonic_ms() >= guard->due_ms;
@@ -185,6 +190,7 @@ static bool go_on(struct log_guard *guard, struct entry *entry)
         return false;
     }
     entry->wanted = entry->marks.last;
+    entry->ended = false;
     return topic_reader_start(guard->reader, entry->partition, entry->wanted.offset, &ignored) == 0;
 }
 
@@ -224,64 +230,67 @@ static bool read_on(struct log_guard *guard, int timeout_ms, const struct entry 
 }
 
 /*
- * A log that ends before the record was replaced or cut, but only if it still does when the time is
- * over: a broker that has just become the leader may know too low an end for a moment.
+ * The time of the round is over for a partition. A log that was seen to end before the record was
+ * replaced or cut, but only if it still does: a broker that has just become the leader may know too
+ * low an end for a moment.
  */
-static const struct entry *find_ended(const struct log_guard *guard)
+static enum log_guard_verdict judge_late(struct log_guard *guard, const struct entry *entry)
+{
+    struct error ignored;
+    int64_t low;
+    int64_t high;
+
+    if (!entry->ended ||
+        topic_reader_ends(guard->reader, entry->partition, ASK_MS, &low, &high, &ignored) != 0) {
+        return LOG_GUARD_LATER;
+    }
+    return high <= entry->wanted.offset ? LOG_GUARD_OTHER : LOG_GUARD_LATER;
+}
+
+static struct entry *first_open(struct log_guard *guard)
 {
     for (size_t i = 0; i < guard->count; i++) {
-        if (guard->entries[i].open && guard->entries[i].ended) {
+        if (guard->entries[i].open) {
             return &guard->entries[i];
         }
     }
     return NULL;
 }
 
-bool log_guard_step(struct log_guard *guard, struct log_guard_answer *ret)
+/* The next answer, NULL when there is none now. */
+static const struct entry *next_answer(struct log_guard *guard, int timeout_ms,
+                                       enum log_guard_verdict *ret)
 {
-    const struct entry *entry = NULL;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    const struct entry *answered = NULL;
+    int64_t left_ms = timeout_ms;
 
-    while (guard->reader && guard->open > 0 && read_on(guard, 0, &entry, &ret->verdict)) {
-        if (entry) {
-            ret->partition = entry->partition;
-            ret->last = entry->marks.last;
-            return true;
-        }
+    while (!answered && guard->open > 0 && read_on(guard, (int)left_ms, &answered, ret)) {
+        left_ms = until_ms - clock_monotonic_ms();
+        left_ms = left_ms > 0 ? left_ms : 0;
     }
-    if (!guard->reader || (guard->open > 0 && clock_monotonic_ms() < guard->deadline_ms)) {
-        return false;
+    if (!answered && guard->open > 0 && clock_monotonic_ms() >= guard->deadline_ms) {
+        struct entry *late = first_open(guard);
+        *ret = judge_late(guard, late);
+        late->open = false;
+        guard->open--;
+        answered = late;
     }
-    entry = find_ended(guard);
-    bool found = entry != NULL;
-    if (found) {
-        *ret = (struct log_guard_answer){entry->partition, LOG_GUARD_OTHER, entry->marks.last};
-    }
-    log_guard_end(guard); /* frees the entry */
-    return found;
+    return answered;
 }
 
-int log_guard_check(struct log_guard *guard, int32_t partition, const struct log_marks *marks,
-                    int timeout_ms, enum log_guard_verdict *ret, struct error *err)
+bool log_guard_step(struct log_guard *guard, int timeout_ms, struct log_guard_answer *ret)
 {
-    const struct entry *entry = NULL;
-    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
-
-    *ret = marks->last.known ? LOG_GUARD_LATER : LOG_GUARD_SAME;
-    if (make_entries(guard, 1, err) != 0) {
-        return -1;
+    if (!guard->reader) {
+        return false;
     }
-    add_entry(guard, partition, marks);
-    if (begin(guard, err) != 0) {
-        return -1;
+    const struct entry *answered = next_answer(guard, timeout_ms, &ret->verdict);
+    if (answered) {
+        ret->partition = answered->partition;
+        ret->last = answered->marks.last;
     }
-    while (guard->open > 0 && !entry && clock_monotonic_ms() < deadline_ms) {
-        enum log_guard_verdict verdict = LOG_GUARD_LATER;
-        read_on(guard, (int)(deadline_ms - clock_monotonic_ms()), &entry, &verdict);
-        *ret = entry ? verdict : *ret;
+    if (guard->open == 0) {
+        log_guard_end(guard);
     }
-    if (*ret == LOG_GUARD_LATER && find_ended(guard)) {
-        *ret = LOG_GUARD_OTHER;
-    }
-    log_guard_end(guard);
-    return 0;
+    return answered != NULL;
 }

@@ -21,7 +21,7 @@
 
 #define LOG_GUARD_EVERY_MS 10000
 
-/* A round that is not done by then is given up: the next one asks again. */
+/* After that a round is over: who has not answered is to be asked again. */
 #define LOG_GUARD_ROUND_MS 8000
 
 enum log_guard_verdict {
@@ -37,13 +37,11 @@ struct log_guard;
 MUST_CHECK int log_guard_open(struct log_guard **ret, const struct kafka_args *args,
                               struct error *err);
 
-/* Compare one partition's marks, waiting up to timeout_ms. Fails as topic_reader_open(). */
-MUST_CHECK int log_guard_check(struct log_guard *guard, int32_t partition,
-                               const struct log_marks *marks, int timeout_ms,
-                               enum log_guard_verdict *ret, struct error *err);
-
 /* True when a new round is due and none is going on. */
 bool log_guard_is_due(const struct log_guard *guard);
+
+/* True from log_guard_begin() on until each of its partitions has its answer. */
+bool log_guard_is_running(const struct log_guard *guard);
 
 /* Make the next round due at once: something strange was heard of the topic. */
 void log_guard_hurry(struct log_guard *guard);
@@ -65,8 +63,11 @@ struct log_guard_answer {
     struct fingerprint last; /* the last record when the round began */
 };
 
-/* Take the next answer of the round that goes on, without waiting. False when there is none now. */
-bool log_guard_step(struct log_guard *guard, struct log_guard_answer *ret);
+/*
+ * Take the next answer of the round that goes on, waiting up to timeout_ms for it. False when there
+ * is none now. Each partition of the round gets one, at its end at the latest.
+ */
+bool log_guard_step(struct log_guard *guard, int timeout_ms, struct log_guard_answer *ret);
 
 /* NULL is accepted. */
 void log_guard_close(struct log_guard *guard);

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/outcome_json.h"
 #include "common/publisher.h"
+#include "common/stop.h"
 #include "common/text.h"
 
 #include <inttypes.h>
@@ -19,8 +20,10 @@
 #define LOG_EVERY_MS  10000
 #define REOPEN_MS     1000
 #define CLOSE_MS      1000
+#define SMALL_STEP_MS 50 /* one step with a small window */
+#define SHRINK        8  /* of the window, each time that the refused one is in it */
 #define HEADERS_MAX   4
-#define TOO_LARGE     "larger than the topic takes (message.max.bytes, max.message.bytes)"
+#define REFUSED       "the topic does not take it: larger than message.max.bytes, max.message.bytes"
 
 /* An outcome on its way. */
 struct slot {
@@ -47,9 +50,10 @@ struct outbox {
     size_t read_next;
     int64_t read_seq; /* the last one that was read */
 
-    bool broken;          /* one was not acknowledged: when all have reported, send again */
-    int64_t single_up_to; /* one at a time up to this seq: one of them is too large */
-    int64_t refused_seq;  /* this one is too large, 0 = none */
+    bool broken;         /* one was not acknowledged: when all have reported, send again */
+    bool refused;        /* because the topic takes one of them never */
+    size_t window;       /* how many may be on their way: fewer while that one is searched for */
+    int64_t small_up_to; /* up to this seq */
 
     int64_t save_due_ms;
     int64_t log_due_ms;
@@ -59,11 +63,15 @@ struct outbox {
 
 /* ---- the window ---- */
 
-static void push(struct outbox *outbox, int64_t seq, bool done)
+static struct slot *push(struct outbox *outbox, int64_t seq, bool done)
 {
-    size_t at = (outbox->first + outbox->count++) % OUTBOX_WINDOW;
+    struct slot *slot = &outbox->slots[(outbox->first + outbox->count) % OUTBOX_WINDOW];
 
-    outbox->slots[at] = (struct slot){seq, done};
+    if (outbox->count++ == 0) {
+        outbox->moved_ms = clock_monotonic_ms(); /* from now on something waits */
+    }
+    *slot = (struct slot){seq, done};
+    return slot;
 }
 
 /* The cursor moves over what is done from its beginning on. */
@@ -74,6 +82,9 @@ static void advance(struct outbox *outbox)
         outbox->first = (outbox->first + 1) % OUTBOX_WINDOW;
         outbox->count--;
         outbox->moved_ms = clock_monotonic_ms();
+    }
+    if (outbox->published >= outbox->small_up_to) {
+        outbox->window = OUTBOX_WINDOW;
     }
 }
 
@@ -103,14 +114,10 @@ static void on_report(void *user, const struct publisher_receipt *receipt)
         return;
     }
     outbox->broken = true;
-    if (!receipt->too_large) {
-        log_delay(outbox, receipt->reason);
-    } else if (outbox->single_up_to >= slot->seq) {
-        outbox->refused_seq = slot->seq;
+    if (receipt->refused) {
+        outbox->refused = true;
     } else {
-        const struct slot *end =
-            &outbox->slots[(outbox->first + outbox->count - 1) % OUTBOX_WINDOW];
-        outbox->single_up_to = end->seq;
+        log_delay(outbox, receipt->reason);
     }
 }
 
@@ -120,18 +127,37 @@ static void rewind_window(struct outbox *outbox)
     outbox->count = 0;
     outbox->read_count = outbox->read_next = 0;
     outbox->read_seq = outbox->published;
-    outbox->broken = false;
+    outbox->broken = outbox->refused = false;
 }
 
 /* ---- sending ---- */
 
+/* A store that is busy or full loses nothing here: 1 = later. Else 0 or -1. */
+static int settle(enum store_status status)
+{
+    switch (status) {
+    case STORE_OK:
+        return 0;
+    case STORE_BUSY:
+    case STORE_FULL:
+        return 1;
+    case STORE_STALE:
+    case STORE_FAILED:
+    default:
+        return -1;
+    }
+}
+
 static int skip(struct outbox *outbox, int64_t seq, struct error *err)
 {
-    log_event(LOG_LEVEL_ERROR, "outcome_skipped", "topic=\"%s\" seq=%" PRId64 " reason=\"%s\"",
-              outbox->args.topic, seq, TOO_LARGE);
-    return outbox->store->ops->skip(outbox->store, seq, TOO_LARGE, clock_unix_ms(), err) == STORE_OK
-               ? 0
-               : -1;
+    int result =
+        settle(outbox->store->ops->skip(outbox->store, seq, REFUSED, clock_unix_ms(), err));
+
+    if (result == 0) {
+        log_event(LOG_LEVEL_ERROR, "outcome_skipped", "topic=\"%s\" seq=%" PRId64 " reason=\"%s\"",
+                  outbox->args.topic, seq, REFUSED);
+    }
+    return result;
 }
 
 static size_t make_headers(const struct store_outcome *outcome, char *digest,
@@ -176,21 +202,26 @@ static int send_outcome(struct outbox *outbox, const struct store_outcome *outco
         return error_set(err, EX_OSERR, "out of memory");
     }
     message.header_count = make_headers(outcome, digest, headers);
-    message.tag = &outbox->slots[(outbox->first + outbox->count) % OUTBOX_WINDOW];
+    /* Pushed first: the client may report before publisher_try() returns. */
+    message.tag = push(outbox, record->seq, false);
     int result = publisher_try(outbox->publisher, &message, err);
     free(value);
     if (result == 0) {
-        push(outbox, record->seq, false);
         FAILPOINT("outbox-sent");
-    } else if (result < 0 && err->code == EX_DATAERR) {
+        return 0;
+    }
+    outbox->count--;
+    if (result < 0 && err->code == EX_DATAERR) {
         result = skip(outbox, record->seq, err);
-        push(outbox, record->seq, true);
-        advance(outbox);
+        if (result == 0) {
+            push(outbox, record->seq, true);
+            advance(outbox);
+        }
     }
     return result;
 }
 
-/* Reads on when all that was read is sent. Returns 1 when there is nothing more. */
+/* Reads on when all that was read is sent. Returns 1 when there is nothing more, now. */
 static int refill(struct outbox *outbox, struct error *err)
 {
     struct store *store = outbox->store;
@@ -202,9 +233,10 @@ static int refill(struct outbox *outbox, struct error *err)
         return 1;
     }
     outbox->read_next = outbox->read_count = 0;
-    if (store->ops->outcomes(store, outbox->read_seq, outbox->read, READ_MAX, &outbox->read_count,
-                             err) != STORE_OK) {
-        return -1;
+    int result = settle(store->ops->outcomes(store, outbox->read_seq, outbox->read, READ_MAX,
+                                             &outbox->read_count, err));
+    if (result != 0) {
+        return result;
     }
     FAILPOINT("outbox-read");
     if (outbox->read_count == 0) {
@@ -216,9 +248,7 @@ static int refill(struct outbox *outbox, struct error *err)
 
 static bool has_room(const struct outbox *outbox)
 {
-    bool single = outbox->single_up_to > outbox->published;
-
-    return outbox->count < (single ? 1 : OUTBOX_WINDOW) && !outbox->broken;
+    return outbox->count < outbox->window && !outbox->broken;
 }
 
 static int send_more(struct outbox *outbox, struct error *err)
@@ -260,49 +290,82 @@ static bool ensure_client(struct outbox *outbox)
     return outbox->publisher != NULL;
 }
 
-/* The refused one is passed over, and the others are sent again. */
-static int pass_refused(struct outbox *outbox, struct error *err)
+/*
+ * All have reported, and one of them will never be taken. The broker refuses what is sent together
+ * as a whole, so fewer are sent together, until the one stands alone: that one is passed over.
+ */
+static int search_refused(struct outbox *outbox, struct error *err)
 {
-    int64_t seq = outbox->refused_seq;
+    const struct slot *first = &outbox->slots[outbox->first];
+    const struct slot *last = &outbox->slots[(outbox->first + outbox->count - 1) % OUTBOX_WINDOW];
 
-    outbox->refused_seq = 0;
-    if (skip(outbox, seq, err) != 0) {
-        return -1;
+    if (outbox->count == 0) {
+        return 0;
     }
-    outbox->published = seq; /* it was alone, so all before it are acknowledged */
+    if (outbox->count == 1) {
+        int result = skip(outbox, first->seq, err);
+        outbox->published = result == 0 ? first->seq : outbox->published;
+        return result;
+    }
+    if (last->seq > outbox->small_up_to) {
+        outbox->small_up_to = last->seq;
+    }
+    outbox->window = outbox->count / SHRINK > 0 ? outbox->count / SHRINK : 1;
     return 0;
 }
 
-int outbox_step(struct outbox *outbox, int timeout_ms, struct error *err)
+/* After a failure: waits for all reports, then begins again. Returns 1 while it waits. */
+static int recover(struct outbox *outbox, struct error *err)
 {
-    int64_t ignored;
-
-    if (outbox->store->ops->outbox(outbox->store, &ignored, &outbox->last, err) != STORE_OK) {
-        return -1;
+    if (publisher_waiting(outbox->publisher) > 0) {
+        return 1;
     }
-    if (outbox->count == 0 && outbox->read_seq >= outbox->last) {
-        outbox->moved_ms = clock_monotonic_ms(); /* nothing waits */
-        return 0;
-    }
-    if (!ensure_client(outbox)) {
-        return 0;
-    }
-    publisher_poll(outbox->publisher, timeout_ms);
-    if (outbox->broken) {
-        if (publisher_waiting(outbox->publisher) > 0) {
-            return 0;
-        }
-        if (outbox->refused_seq > 0 && pass_refused(outbox, err) != 0) {
-            return -1;
-        }
+    int result = outbox->refused ? search_refused(outbox, err) : 0;
+    if (result == 0) {
         rewind_window(outbox);
     }
-    int result = send_more(outbox, err);
+    return result;
+}
+
+static int work(struct outbox *outbox, int timeout_ms, struct error *err)
+{
+    publisher_poll(outbox->publisher, timeout_ms);
+    int result = outbox->broken ? recover(outbox, err) : 0;
+    if (result == 0) {
+        result = send_more(outbox, err);
+    }
     if (result < 0 && err->code == EX_TEMPFAIL) {
         give_up_client(outbox, err);
         return 0;
     }
     return result < 0 ? -1 : 0;
+}
+
+int outbox_step(struct outbox *outbox, int timeout_ms, struct error *err)
+{
+    int64_t until_ms = clock_monotonic_ms() + SMALL_STEP_MS;
+    int64_t ignored;
+    int result = settle(outbox->store->ops->outbox(outbox->store, &ignored, &outbox->last, err));
+
+    if (result != 0) {
+        return result < 0 ? -1 : 0;
+    }
+    if (outbox->count == 0 && outbox->read_seq >= outbox->last &&
+        outbox->read_next == outbox->read_count) {
+        outbox->moved_ms = clock_monotonic_ms(); /* nothing waits */
+        return 0;
+    }
+    if (!ensure_client(outbox)) {
+        (void)stop_wait(timeout_ms);
+        return 0;
+    }
+    result = work(outbox, timeout_ms, err);
+    /* With a small window each answer lets a few more go. */
+    while (result == 0 && outbox->publisher && outbox->window < OUTBOX_WINDOW &&
+           clock_monotonic_ms() < until_ms) {
+        result = work(outbox, 1, err);
+    }
+    return result;
 }
 
 /* ---- the cursor ---- */
@@ -326,12 +389,11 @@ static int save(struct outbox *outbox, struct error *err)
     if (outbox->saved == outbox->published) {
         return 0;
     }
-    enum store_status status = outbox->store->ops->published(outbox->store, outbox->published, err);
-    if (status == STORE_OK) {
+    int result = settle(outbox->store->ops->published(outbox->store, outbox->published, err));
+    if (result == 0) {
         outbox_saved(outbox);
     }
-    /* A store that is busy or full loses nothing: the cursor is saved later, or sent again. */
-    return status == STORE_FAILED ? -1 : 0;
+    return result < 0 ? -1 : 0;
 }
 
 int outbox_save_due(struct outbox *outbox, struct error *err)
@@ -370,12 +432,13 @@ int outbox_open(struct outbox **ret, struct store *store, const struct kafka_arg
         return -1;
     }
     outbox->saved = outbox->read_seq = outbox->published;
+    outbox->window = OUTBOX_WINDOW;
     outbox->moved_ms = clock_monotonic_ms();
     *ret = outbox;
     return 0;
 }
 
-int outbox_close(struct outbox *outbox, struct error *err)
+int outbox_close(struct outbox *outbox, bool store_is_good, struct error *err)
 {
     if (!outbox) {
         return 0;
@@ -385,7 +448,7 @@ int outbox_close(struct outbox *outbox, struct error *err)
            clock_monotonic_ms() < deadline_ms) {
         publisher_poll(outbox->publisher, 50);
     }
-    int result = save(outbox, err);
+    int result = store_is_good ? save(outbox, err) : 0;
     publisher_close(outbox->publisher);
     free(outbox);
     return result;

@@ -11,7 +11,8 @@
  *   headers  outcome (as the value's), digest (as the value's), and of the message that is answered
  *            traceparent and tracestate, when they were there with at most STORE_TRACE_MAX bytes
  *
- * An outcome that is too large for the topic is remembered in the store as skipped, and logged.
+ * An outcome that the topic refuses for good, being too large, is remembered in the store as
+ * skipped, and logged.
  */
 #ifndef CONSUMER_OUTBOX_H
 #define CONSUMER_OUTBOX_H
@@ -70,9 +71,9 @@ int64_t outbox_backlog(const struct outbox *outbox);
 int64_t outbox_stuck_ms(const struct outbox *outbox);
 
 /*
- * Give what was sent a moment to be acknowledged, save the cursor, close. NULL is accepted. Fails
- * when the store fails; the outbox is closed all the same.
+ * Give what was sent a moment to be acknowledged, save the cursor unless the store has failed
+ * already, close. NULL is accepted. Fails when the store fails; the outbox is closed all the same.
  */
-MUST_CHECK int outbox_close(struct outbox *outbox, struct error *err);
+MUST_CHECK int outbox_close(struct outbox *outbox, bool store_is_good, struct error *err);
 
 #endif

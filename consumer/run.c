@@ -138,7 +138,7 @@ int run(const struct options *options)
     if (result == 0) {
         result = consume(running.worker, running.inbox, options->until_end, &err);
     }
-    if (outbox_close(running.outbox, &close_err) != 0 && result == 0) {
+    if (outbox_close(running.outbox, result == 0, &close_err) != 0 && result == 0) {
         err = close_err;
         result = -1;
     }

@@ -183,6 +183,9 @@ static void sqlite_rollback(struct store *base)
 {
     struct store_sqlite *store = sqlite_of(base);
 
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        sqlite_done(store, (enum statement)i); /* values that a failure left bound */
+    }
     /* Some failures have rolled back already, and then there is nothing to do. */
     if (!sqlite3_get_autocommit(store->db)) {
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);

@@ -35,7 +35,9 @@ static enum store_status bind_account(struct store_sqlite *store, struct chunk *
         return STORE_OK;
     }
     enum store_status status = ensure_account(store, &chunk->accounts[account], err);
-    sqlite_bind_int(store, STATEMENT_ADD_DECISION, place, chunk->accounts[account].id);
+    if (status == STORE_OK) {
+        sqlite_bind_int(store, STATEMENT_ADD_DECISION, place, chunk->accounts[account].id);
+    }
     return status;
 }
 

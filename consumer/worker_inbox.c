@@ -1,5 +1,6 @@
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/stop.h"
 #include "common/text.h"
 #include "consumer/owner.h"
 #include "consumer/worker_internal.h"
@@ -9,8 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define GUARD_MS                                                                                   \
-    3000 /* how long an assignment waits for a partition's last record; it asks again */
+#define GUARD_POLL_MS 100 /* how soon a stop is noticed while the log is compared */
 
 int worker_start(const struct worker_place *place, int64_t *ret, struct error *err)
 {
@@ -72,35 +72,6 @@ static int log_was_replaced(const struct worker *worker, int32_t partition, stru
         worker->options.topic, partition, worker->options.db);
 }
 
-/* Returns 1 when it cannot be told yet. */
-static int check_log(struct worker *worker, int32_t partition, const struct log_marks *marks,
-                     struct error *err)
-{
-    enum log_guard_verdict verdict;
-
-    if (log_guard_check(worker->guard, partition, marks, GUARD_MS, &verdict, err) != 0) {
-        return -1;
-    }
-    switch (verdict) {
-    case LOG_GUARD_OTHER:
-        return log_was_replaced(worker, partition, err);
-    case LOG_GUARD_LATER:
-        log_event(LOG_LEVEL_WARN, "log_not_compared",
-                  "topic=\"%s\" partition=%" PRId32 " text=\"no answer yet, asking again\"",
-                  worker->options.topic, partition);
-        return 1;
-    case LOG_GUARD_GONE:
-        log_event(LOG_LEVEL_WARN, "log_not_compared",
-                  "topic=\"%s\" partition=%" PRId32
-                  " text=\"the last record before the position is gone by retention\"",
-                  worker->options.topic, partition);
-        return 0;
-    case LOG_GUARD_SAME:
-    default:
-        return 0;
-    }
-}
-
 static int on_position(void *user, int32_t partition, int64_t low, int64_t high, int64_t *ret,
                        struct error *err)
 {
@@ -125,21 +96,65 @@ static int on_position(void *user, int32_t partition, int64_t low, int64_t high,
         *marks = (struct log_marks){.last = {.known = false}};
         return store->ops->adopt(store, partition, *ret, err) == STORE_OK ? 0 : -1;
     }
-    return check_log(worker, partition, marks, err);
+    return 0;
 }
 
-/* What a round says of each partition. */
+static void log_not_compared(const struct worker *worker, int32_t partition, const char *why)
+{
+    log_event(LOG_LEVEL_WARN, "log_not_compared", "topic=\"%s\" partition=%" PRId32 " text=\"%s\"",
+              worker->options.topic, partition, why);
+}
+
+/* What a round says of a partition. Returns 1 when it says nothing yet. */
+static int take_answer(struct worker *worker, const struct log_guard_answer *answer,
+                       struct error *err)
+{
+    switch (answer->verdict) {
+    case LOG_GUARD_OTHER:
+        return log_was_replaced(worker, answer->partition, err);
+    case LOG_GUARD_LATER:
+        log_not_compared(worker, answer->partition, "no answer yet, asking again");
+        return 1;
+    case LOG_GUARD_GONE:
+        log_not_compared(worker, answer->partition,
+                         "a record before the position is gone by retention");
+        break;
+    case LOG_GUARD_SAME:
+    default:
+        break;
+    }
+    /* All between the two marks is of one log, so the next look may begin at the later one. */
+    worker->marks[answer->partition].anchor = answer->last;
+    return 0;
+}
+
+/* Before the partitions are read: is the log still the one that was read? */
+static int on_ready(void *user, const int32_t *partitions, size_t count, struct error *err)
+{
+    struct worker *worker = user;
+    struct log_guard_answer answer;
+    int result = log_guard_begin(worker->guard, partitions, count, worker->marks, err);
+
+    while (result >= 0 && log_guard_is_running(worker->guard)) {
+        if (stop_requested()) {
+            log_guard_end(worker->guard);
+            return 1;
+        }
+        if (log_guard_step(worker->guard, GUARD_POLL_MS, &answer)) {
+            int said = take_answer(worker, &answer, err);
+            result = said != 0 ? said : result;
+        }
+    }
+    return result;
+}
+
 static int take_answers(struct worker *worker, struct error *err)
 {
     struct log_guard_answer answer;
 
-    while (log_guard_step(worker->guard, &answer)) {
-        if (answer.verdict == LOG_GUARD_OTHER) {
-            return log_was_replaced(worker, answer.partition, err);
-        }
-        /* All between the two marks is of one log, so the next look may begin at the later one. */
-        if (answer.verdict == LOG_GUARD_SAME || answer.verdict == LOG_GUARD_GONE) {
-            worker->marks[answer.partition].anchor = answer.last;
+    while (log_guard_step(worker->guard, 0, &answer)) {
+        if (take_answer(worker, &answer, err) < 0) {
+            return -1;
         }
     }
     return 0;
@@ -239,5 +254,6 @@ static void on_note(void *user, const char *what, const char *text)
 
 struct inbox_callbacks worker_inbox_callbacks(struct worker *worker)
 {
-    return (struct inbox_callbacks){worker, on_position, on_sign, on_owner, on_assigned, on_note};
+    return (struct inbox_callbacks){worker,   on_position, on_ready, on_sign,
+                                    on_owner, on_assigned, on_note};
 }

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define POLL_MS 100
+#define POLL_MS     100
+#define RECORDS_MAX 4096 /* of one poll: others may send without end */
 
 struct watch {
     struct topic_reader *reader;
@@ -109,7 +110,7 @@ void watch_poll(struct watch *watch, int timeout_ms)
     struct topic_record record;
     int result = 0;
 
-    while (watch && !watch->is_over) {
+    for (int i = 0; watch && !watch->is_over && i < RECORDS_MAX; i++) {
         switch (topic_reader_poll(watch->reader, timeout_ms, &record, &watch->error)) {
         case TOPIC_READER_RECORD:
             result = take_record(watch, &record, &watch->error);

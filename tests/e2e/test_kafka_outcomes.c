@@ -126,6 +126,72 @@ Test(kafka_outcomes, that_cannot_be_published_stop_the_consuming_at_their_limit)
     scene_check_books(&scene);
 }
 
+/* ---- a topic that takes only small batches ---- */
+
+static void make_narrow(const char *name, const char *max_bytes)
+{
+    char why[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", scene.brokers, why, sizeof(why));
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, 4, 1, why, sizeof(why));
+    rd_kafka_NewTopic_set_config(topic, "max.message.bytes", max_bytes);
+    rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, JOIN_MS);
+    cr_assert(event && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_NewTopic_destroy(topic);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+/* The broker refuses a batch as a whole: each that fits alone must come, and each other be told. */
+Test(kafka_outcomes, of_a_topic_that_refuses_large_batches_come_one_by_one)
+{
+    static const int large[] = {0, 1, 7, 30, 31, 99};
+    struct process payd;
+    char long_name[129];
+    char key[32];
+    char value[1024];
+
+    memset(long_name, 'n', 128);
+    long_name[128] = '\0';
+    scene_make_topic(&scene, "narrow", "4");
+    snprintf(scene.topic, sizeof(scene.topic), "narrow");
+    make_narrow("narrow.outcomes", "1100");
+    for (int i = 0; i < 100; i++) {
+        bool is_large = false;
+        for (size_t j = 0; j < sizeof(large) / sizeof(large[0]); j++) {
+            is_large = is_large || large[j] == i;
+        }
+        snprintf(key, sizeof(key), "key-%d", i);
+        snprintf(value, sizeof(value),
+                 "{\"v\":1,\"type\":\"payment\",\"src\":\"%s%d\",\"dest\":\"%s\",\"amount\":\"5\","
+                 "\"batch\":{\"id\":\"%s\",\"rows\":100,\"digest\":\"%064d\"}}",
+                 is_large ? long_name + 3 : "a", i, is_large ? long_name : "b",
+                 is_large ? long_name : "b", 0);
+        scene_produce(&scene, key, value);
+    }
+    payd = scene_start_payd(
+        &scene, NULL, (const char *const[]){"--until-end", "-X", "compression.type=none", NULL});
+    cr_expect_eq(process_wait(&payd, JOIN_MS), 0, "%s", file_tail(payd.err));
+    cr_expect_eq(file_count(payd.err, "event=outcome_skipped"), 6, "%s", file_tail(payd.err));
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM outcomes_skipped"), 6);
+    cr_expect_eq(scene_int(&scene, "SELECT published_seq FROM store"), 100);
+    struct outcomes outcomes = outcomes_read(&scene);
+    for (int i = 0; i < 100; i++) {
+        bool is_large = false;
+        for (size_t j = 0; j < sizeof(large) / sizeof(large[0]); j++) {
+            is_large = is_large || large[j] == i;
+        }
+        snprintf(key, sizeof(key), "key-%d", i);
+        cr_expect_eq(outcomes_last(&outcomes, key) == NULL, is_large, "%s", key);
+    }
+    outcomes_release(&outcomes);
+}
+
 /* ---- a thousand clients ---- */
 
 #define CLIENTS  1000
