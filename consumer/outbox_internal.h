@@ -1,0 +1,68 @@
+/*
+ * What the files of the outbox share. Nobody else includes this header.
+ *
+ *   outbox.c       life, the client, failures, the cursor
+ *   outbox_send.c  from the store into the client's hands
+ */
+#ifndef CONSUMER_OUTBOX_INTERNAL_H
+#define CONSUMER_OUTBOX_INTERNAL_H
+
+#include "common/publisher.h"
+#include "consumer/outbox.h"
+
+#include <stddef.h>
+
+#define OUTBOX_READ_MAX 256 /* outcomes that are read at once */
+
+/* An outcome on its way. */
+struct slot {
+    int64_t seq;
+    bool done; /* acknowledged, or nothing to publish */
+};
+
+struct outbox {
+    struct store *store;
+    struct kafka_args args;
+    struct publisher *publisher; /* NULL after it gave up, until it is opened again */
+
+    /* What was sent, in the order of seq: slots[first], ..., around the end of the array. */
+    struct slot slots[OUTBOX_WINDOW];
+    size_t first;
+    size_t count;
+    int64_t published; /* all up to it are acknowledged */
+    int64_t saved;     /* the store knows */
+    int64_t last;      /* the store's last seq */
+
+    /* What was read and not sent yet. */
+    struct store_outcome read[OUTBOX_READ_MAX];
+    size_t read_count;
+    size_t read_next;
+    int64_t read_seq; /* the last one that was read */
+
+    bool broken;         /* one was not acknowledged: when all have reported, send again */
+    bool refused;        /* because the topic takes one of them never */
+    size_t window;       /* how many may be on their way: fewer while that one is searched for */
+    int64_t small_up_to; /* up to this seq */
+
+    int64_t save_due_ms;
+    int64_t log_due_ms;
+    int64_t reopen_due_ms;
+    int64_t moved_ms; /* when an acknowledgement last came, or something began to wait */
+};
+
+/* The cursor moves over what is done from its beginning on. */
+void outbox_advance(struct outbox *outbox);
+
+/* A store that is busy or full loses nothing here: 1 = later. Else 0 or -1. */
+int outbox_settle(enum store_status status);
+
+/* Remember in the store that an outcome is not published, and log it. 1 = later. */
+MUST_CHECK int outbox_skip(struct outbox *outbox, int64_t seq, struct error *err);
+
+/*
+ * Send what the store has, as far as the window has room. Returns 0, 1 when there is nothing more
+ * or no room now, or -1: with EX_TEMPFAIL when the client gave up, else when the store failed.
+ */
+MUST_CHECK int outbox_send_more(struct outbox *outbox, struct error *err);
+
+#endif

@@ -1,0 +1,170 @@
+#include "common/clock.h"
+#include "common/failpoint.h"
+#include "common/log.h"
+#include "common/outcome_json.h"
+#include "consumer/outbox_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define STEP_MAX    8192 /* outcomes that are sent in one step */
+#define HEADERS_MAX 4
+#define REFUSED     "the topic does not take it; it may be larger than max.message.bytes"
+
+static struct slot *push(struct outbox *outbox, int64_t seq, bool done)
+{
+    struct slot *slot = &outbox->slots[(outbox->first + outbox->count) % OUTBOX_WINDOW];
+
+    if (outbox->count++ == 0) {
+        outbox->moved_ms = clock_monotonic_ms(); /* from now on something waits */
+    }
+    *slot = (struct slot){seq, done};
+    return slot;
+}
+
+void outbox_advance(struct outbox *outbox)
+{
+    while (outbox->count > 0 && outbox->slots[outbox->first].done) {
+        outbox->published = outbox->slots[outbox->first].seq;
+        outbox->first = (outbox->first + 1) % OUTBOX_WINDOW;
+        outbox->count--;
+        outbox->moved_ms = clock_monotonic_ms();
+    }
+    if (outbox->published >= outbox->small_up_to) {
+        outbox->window = OUTBOX_WINDOW;
+    }
+}
+
+int outbox_settle(enum store_status status)
+{
+    switch (status) {
+    case STORE_OK:
+        return 0;
+    case STORE_BUSY:
+    case STORE_FULL:
+        return 1;
+    case STORE_STALE:
+    case STORE_FAILED:
+    default:
+        return -1;
+    }
+}
+
+int outbox_skip(struct outbox *outbox, int64_t seq, struct error *err)
+{
+    int result =
+        outbox_settle(outbox->store->ops->skip(outbox->store, seq, REFUSED, clock_unix_ms(), err));
+
+    if (result == 0) {
+        log_event(LOG_LEVEL_ERROR, "outcome_skipped", "topic=\"%s\" seq=%" PRId64 " reason=\"%s\"",
+                  outbox->args.topic, seq, REFUSED);
+    }
+    return result;
+}
+
+static size_t make_headers(const struct store_outcome *outcome, char *digest,
+                           struct publisher_header headers[HEADERS_MAX])
+{
+    const char *answer = outcome_name(outcome_answer(&outcome->record));
+    size_t count = 2;
+
+    digest_hex(digest, outcome->record.digest, DIGEST_SHORT_SIZE);
+    headers[0] = (struct publisher_header){"outcome", answer, strlen(answer)};
+    headers[1] = (struct publisher_header){"digest", digest, strlen(digest)};
+    if (outcome->traceparent_len > 0) {
+        headers[count++] = (struct publisher_header){"traceparent", outcome->traceparent,
+                                                     outcome->traceparent_len};
+    }
+    if (outcome->tracestate_len > 0) {
+        headers[count++] =
+            (struct publisher_header){"tracestate", outcome->tracestate, outcome->tracestate_len};
+    }
+    return count;
+}
+
+/* Returns 0 when it is on its way or needs none, 1 when there is no room now, -1. */
+static int send_outcome(struct outbox *outbox, const struct store_outcome *outcome,
+                        struct error *err)
+{
+    const struct outcome_record *record = &outcome->record;
+    struct publisher_header headers[HEADERS_MAX];
+    char digest[DIGEST_SHORT_HEX_SIZE];
+    char *value = NULL;
+    struct publisher_message message = {
+        .key = record->key, .key_len = strlen(record->key), .headers = headers};
+
+    if (message.key_len == 0) {
+        push(outbox, record->seq, true);
+        outbox_advance(outbox);
+        return 0;
+    }
+    message.value_len = outcome_json_encode(record, &value);
+    message.value = value;
+    if (message.value_len == 0) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    message.header_count = make_headers(outcome, digest, headers);
+    /* Pushed first: the client may report before publisher_try() returns. */
+    message.tag = push(outbox, record->seq, false);
+    int result = publisher_try(outbox->publisher, &message, err);
+    free(value);
+    if (result == 0) {
+        FAILPOINT("outbox-sent");
+        return 0;
+    }
+    outbox->count--;
+    if (result < 0 && err->code == EX_DATAERR) {
+        result = outbox_skip(outbox, record->seq, err);
+        if (result == 0) {
+            push(outbox, record->seq, true);
+            outbox_advance(outbox);
+        }
+    }
+    return result;
+}
+
+/* Reads on when all that was read is sent. Returns 1 when there is nothing more, now. */
+static int refill(struct outbox *outbox, struct error *err)
+{
+    struct store *store = outbox->store;
+
+    if (outbox->read_next < outbox->read_count) {
+        return 0;
+    }
+    if (outbox->read_seq >= outbox->last) {
+        return 1;
+    }
+    outbox->read_next = outbox->read_count = 0;
+    int result = outbox_settle(store->ops->outcomes(store, outbox->read_seq, outbox->read,
+                                                    OUTBOX_READ_MAX, &outbox->read_count, err));
+    if (result != 0) {
+        return result;
+    }
+    FAILPOINT("outbox-read");
+    if (outbox->read_count == 0) {
+        return 1;
+    }
+    outbox->read_seq = outbox->read[outbox->read_count - 1].record.seq;
+    return 0;
+}
+
+static bool has_room(const struct outbox *outbox)
+{
+    return outbox->count < outbox->window && !outbox->broken;
+}
+
+int outbox_send_more(struct outbox *outbox, struct error *err)
+{
+    int result = 0;
+
+    for (int sent = 0; result == 0 && sent < STEP_MAX && has_room(outbox); sent++) {
+        result = refill(outbox, err);
+        if (result == 0) {
+            result = send_outcome(outbox, &outbox->read[outbox->read_next], err);
+            outbox->read_next += result == 0;
+        }
+    }
+    return result;
+}
