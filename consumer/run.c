@@ -34,7 +34,9 @@ static int check_topic(struct running *running, struct error *err)
 static int open_outbox(struct running *running, struct error *err)
 {
     return outbox_open(&running->outbox, running->store, &running->options->kafka,
-                       running->options->outcomes, err);
+                       running->options->outcomes, err) == 0
+               ? 0
+               : error_wrap(err, "outcomes (--outcomes)");
 }
 
 /*
