@@ -80,7 +80,7 @@ static const char usage_status[] =
     "\n"
     "A key that is not found is unknown, not unpaid: it may wait to be decided, or\n"
     "Kafka's retention removed its outcome. Send it again with the same key, or ask\n"
-    "the ledger (payd).\n"
+    "the ledger (payd show).\n"
     "\n"
     "Exit codes, the worst of all keys: 4 one was not found, 3 quarantined,\n"
     "2 conflict, 1 rejected, 0 all applied; 75 the topic was not read to its end.\n"
