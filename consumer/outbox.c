@@ -142,9 +142,7 @@ static int work(struct outbox *outbox, int timeout_ms, struct error *err)
 int outbox_step(struct outbox *outbox, int timeout_ms, struct error *err)
 {
     int64_t until_ms = clock_monotonic_ms() + SMALL_STEP_MS;
-    int64_t ignored;
-    int result =
-        outbox_settle(outbox->store->ops->outbox(outbox->store, &ignored, &outbox->last, err));
+    int result = outbox_settle(outbox->store->ops->outbox(outbox->store, NULL, &outbox->last, err));
 
     if (result != 0) {
         return result < 0 ? -1 : 0;

@@ -156,7 +156,7 @@ struct store_ops {
      */
     enum store_status (*outcomes)(struct store *store, int64_t after_seq, struct store_outcome *ret,
                                   size_t max, size_t *ret_count, struct error *err);
-    /* Up to which seq outcomes are published, and which was given last. */
+    /* Up to which seq outcomes are published (unless NULL), and which was given last. */
     enum store_status (*outbox)(struct store *store, int64_t *ret_published, int64_t *ret_last,
                                 struct error *err);
     /* Remember, in a transaction of its own, that the outcomes up to seq are published. */

@@ -239,7 +239,9 @@ static enum store_status memory_outbox(struct store *base, int64_t *ret_publishe
     const struct contents *now = &memory_of(base)->now;
 
     (void)err;
-    *ret_published = now->published;
+    if (ret_published) {
+        *ret_published = now->published;
+    }
     *ret_last = (int64_t)now->tables[TABLE_RECORDS].count;
     return STORE_OK;
 }

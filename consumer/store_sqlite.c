@@ -213,6 +213,17 @@ static enum store_status sqlite_commit(struct store *base, struct error *err)
     return status;
 }
 
+enum store_status sqlite_end(struct store *base, enum store_status status, struct error *err)
+{
+    if (status == STORE_OK) {
+        status = sqlite_commit(base, err);
+    }
+    if (status != STORE_OK) {
+        sqlite_rollback(base);
+    }
+    return status;
+}
+
 void sqlite_close(struct store *base)
 {
     struct store_sqlite *store = sqlite_of(base);

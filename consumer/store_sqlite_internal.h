@@ -87,6 +87,16 @@ enum store_status sqlite_failed(struct store_sqlite *store, const char *doing, s
     " LEFT JOIN batches b ON b.id = d.batch LEFT JOIN logs l ON l.id = d.log "
 #define DECISION_LOG 15 /* the place of d.log among the columns */
 
+/* The decision of a key. */
+#define FIND_KEY_SQL                                                                               \
+    "SELECT" DECISION_COLUMNS "FROM keys k JOIN decisions d ON d.seq = k.seq" DECISION_JOINS       \
+    "WHERE k.key = ?"
+
+/* The last seq that was given. The last repeats may be trimmed already, so published_seq counts. */
+#define LAST_SEQ_SQL                                                                               \
+    " max(published_seq, ifnull((SELECT max(seq) FROM decisions), 0),"                             \
+    " ifnull((SELECT max(seq) FROM repeats), 0), ifnull((SELECT max(seq) FROM quarantine), 0)) "
+
 /* A repeat with its first decision, whose columns begin at REPEAT_FIRST. */
 #define REPEAT_COLUMNS                                                                             \
     " r.seq, r.key, r.outcome, r.reason, r.fields, r.digest, r.partition, r.offset, r.decided_ms," \
@@ -140,6 +150,9 @@ enum store_status sqlite_exec(struct store_sqlite *store, const char *sql, const
 /* One number out of a query that gives one row. */
 enum store_status sqlite_ask_int(struct store_sqlite *store, const char *sql, int64_t *ret,
                                  struct error *err);
+
+/* End a transaction: commit when status is STORE_OK, else roll back. Returns what came of it. */
+enum store_status sqlite_end(struct store *base, enum store_status status, struct error *err);
 
 /* Save one decided item. */
 enum store_status sqlite_save_item(struct store_sqlite *store, struct chunk *chunk,

@@ -19,9 +19,7 @@
 static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
-    [STATEMENT_FIND_KEY] =
-        "SELECT" DECISION_COLUMNS "FROM keys k JOIN decisions d ON d.seq = k.seq" DECISION_JOINS
-        "WHERE k.key = ?",
+    [STATEMENT_FIND_KEY] = FIND_KEY_SQL,
     [STATEMENT_HIGHEST_RECORDED] =
         "SELECT max(ifnull((SELECT max(offset) FROM repeats WHERE log = ?2 AND partition = ?1),"
         " -1), ifnull((SELECT max(offset) FROM quarantine WHERE log = ?2 AND partition = ?1), -1))",
@@ -219,13 +217,10 @@ static enum store_status read_uuid(struct store_sqlite *store, struct error *err
     return status;
 }
 
-/* Where the store goes on. The last repeats may be trimmed already, so published_seq counts too. */
+/* Where the store goes on. */
 static enum store_status resume(struct store_sqlite *store, struct error *err)
 {
-    static const char last_seq[] =
-        "SELECT max(published_seq, ifnull((SELECT max(seq) FROM decisions), 0),"
-        " ifnull((SELECT max(seq) FROM repeats), 0), ifnull((SELECT max(seq) FROM quarantine), 0))"
-        " FROM store";
+    static const char last_seq[] = "SELECT" LAST_SEQ_SQL "FROM store";
     enum store_status status = sqlite_ask_int(store, last_seq, &store->committed_seq, err);
 
     if (status == STORE_OK) {

@@ -270,7 +270,9 @@ enum store_status sqlite_outbox(struct store *base, int64_t *ret_published, int6
     struct store_sqlite *store = sqlite_of(base);
 
     *ret_last = store->committed_seq;
-    return sqlite_ask_int(store, "SELECT published_seq FROM store", ret_published, err);
+    return ret_published
+               ? sqlite_ask_int(store, "SELECT published_seq FROM store", ret_published, err)
+               : STORE_OK;
 }
 
 enum store_status sqlite_set_published(struct store_sqlite *store, int64_t seq, struct error *err)
@@ -293,13 +295,7 @@ enum store_status sqlite_published(struct store *base, int64_t seq, struct error
     if (status == STORE_OK) {
         status = sqlite_set_published(sqlite_of(base), seq, err);
     }
-    if (status == STORE_OK) {
-        status = base->ops->commit(base, err);
-    }
-    if (status != STORE_OK) {
-        base->ops->rollback(base);
-    }
-    return status;
+    return sqlite_end(base, status, err);
 }
 
 enum store_status sqlite_skip(struct store *base, int64_t seq, const char *why, int64_t now_ms,
@@ -375,16 +371,13 @@ static enum store_status count_repeats(struct store_sqlite *store, const unsigne
 enum store_status sqlite_show(struct store *base, const char *key, store_visit *visit, void *user,
                               int64_t *ret_repeats, struct error *err)
 {
-    static const char decision[] =
-        "SELECT" DECISION_COLUMNS "FROM keys k JOIN decisions d ON d.seq = k.seq" DECISION_JOINS
-        "WHERE k.key = ?";
     static const char repeats[] =
         "SELECT" REPEAT_COLUMNS "WHERE r.key = ? AND r.kept = 1 ORDER BY r.seq";
     struct store_sqlite *store = sqlite_of(base);
     unsigned char form[KEY_FORM_SIZE];
     size_t len = key_form(form, key);
     enum store_status status =
-        visit_rows(store, decision, form, len, read_decision, visit, user, err);
+        visit_rows(store, FIND_KEY_SQL, form, len, read_decision, visit, user, err);
 
     if (status == STORE_OK) {
         status = count_repeats(store, form, len, ret_repeats, err);

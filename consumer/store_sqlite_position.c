@@ -190,13 +190,7 @@ enum store_status sqlite_move(struct store *base, int32_t partition, int64_t off
                      " anchor_offset = NULL, anchor_print = NULL WHERE partition = ?1",
                      partition, offset, 0, &changes, err);
     }
-    if (status == STORE_OK) {
-        status = base->ops->commit(base, err);
-    }
-    if (status != STORE_OK) {
-        base->ops->rollback(base);
-    }
-    return status;
+    return sqlite_end(base, status, err);
 }
 
 enum store_status sqlite_new_log(struct store *base, int64_t now_ms, struct error *err)
@@ -216,13 +210,9 @@ enum store_status sqlite_new_log(struct store *base, int64_t now_ms, struct erro
         status = sqlite_exec(store, "DELETE FROM positions; UPDATE store SET log = log + 1",
                              "begin a new log", err);
     }
+    status = sqlite_end(base, status, err);
     if (status == STORE_OK) {
-        status = base->ops->commit(base, err);
+        store->log++;
     }
-    if (status != STORE_OK) {
-        base->ops->rollback(base);
-        return status;
-    }
-    store->log++;
-    return STORE_OK;
+    return status;
 }

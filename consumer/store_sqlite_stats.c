@@ -113,10 +113,7 @@ enum store_status sqlite_stats(struct store *base, struct store_stats *ret, stru
         row_reader *reader;
     } parts[] = {
         {"SELECT (SELECT topic FROM logs WHERE id = log), strict, published_seq, quarantine_bytes,"
-         " (SELECT count(*) FROM outcomes_skipped),"
-         " max(published_seq, ifnull((SELECT max(seq) FROM decisions), 0),"
-         " ifnull((SELECT max(seq) FROM repeats), 0), ifnull((SELECT max(seq) FROM quarantine), 0))"
-         " FROM store",
+         " (SELECT count(*) FROM outcomes_skipped)," LAST_SEQ_SQL "FROM store",
          read_store},
         {"SELECT outcome, count FROM counters", read_counter},
         {"SELECT a.currency, a.balance_minor, ifnull(t.applied, 0), ifnull(t.high, 0),"

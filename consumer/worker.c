@@ -5,8 +5,8 @@
  *    (finish(): the only caller of inbox_commit(), reached only after the store's commit)
  * 2. A stored position never passes a message without an outcome or a quarantine row.
  *    (worker_fill(): a range grows only with a decoded item, an end, or a message below the
- * position; ledger_decide() gives every item a decision; save writes decisions and positions
- * together)
+ *     position; ledger_decide() gives every item a decision; save writes decisions and positions
+ *     together)
  * 3. A crash at any instruction, then a restart, gives the ledger that no crash would have given.
  *    (transact(): one transaction; on_position(): a restart reads from the stored position)
  * 4. A key has one outcome and at most one transfer; every transfer has two postings that sum to

@@ -6,7 +6,6 @@
 #include "consumer/worker_internal.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
