@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 struct digest {
@@ -65,6 +66,27 @@ char *digest_hex(char *buf, const unsigned char *bytes, size_t len)
     }
     buf[2 * len] = '\0';
     return buf;
+}
+
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool digest_from_hex(unsigned char *bytes, size_t len, const char *hex)
+{
+    bool good = strlen(hex) == 2 * len;
+
+    for (size_t i = 0; good && i < len; i++) {
+        int high = digit_of(hex[2 * i]);
+        int low = digit_of(hex[2 * i + 1]);
+        good = high >= 0 && low >= 0;
+        bytes[i] = (unsigned char)(good ? (unsigned)high << 4 | (unsigned)low : 0U);
+    }
+    return good;
 }
 
 const char *digest_library_version(void)

@@ -7,6 +7,7 @@
 #include "common/compiler.h"
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define DIGEST_SIZE 32 /* bytes of a SHA-256 */
@@ -35,6 +36,9 @@ void digest_close(struct digest *digest);
 
 /* Write bytes as lower-case hex; buf holds 2 * len + 1. Returns buf. */
 char *digest_hex(char *buf, const unsigned char *bytes, size_t len);
+
+/* Read len bytes from 2 * len lower-case hex digits. False for any other text. */
+bool digest_from_hex(unsigned char *bytes, size_t len, const char *hex);
 
 /* The version of OpenSSL, a static string. */
 const char *digest_library_version(void);

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
+#include <stdio.h>
 #include <sysexits.h>
 
 bool kafka_error_passes(int code)
@@ -34,6 +35,13 @@ bool kafka_error_passes(int code)
         return true;
     default:
         return false;
+    }
+}
+
+void kafka_error_keep(char *field, size_t size, int code, const char *reason)
+{
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || field[0] == '\0') {
+        snprintf(field, size, "%s", reason);
     }
 }
 

@@ -1,5 +1,6 @@
 /*
- * Errors that a reading Kafka client reports: which pass by themselves, and what to say of others.
+ * Errors that a Kafka client reports: which pass by themselves while it reads, and what to say of
+ * others.
  */
 #ifndef COMMON_KAFKA_ERROR_H
 #define COMMON_KAFKA_ERROR_H
@@ -7,6 +8,7 @@
 #include "common/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Where in the log a reader met an error. */
@@ -21,6 +23,12 @@ struct kafka_place {
  * record? Whatever is not known to pass does not.
  */
 bool kafka_error_passes(int code);
+
+/*
+ * Keep, in a field of size bytes, what a client's error callback says. "All brokers are down"
+ * follows the sentence that says why, and does not hide it.
+ */
+void kafka_error_keep(char *field, size_t size, int code, const char *reason);
 
 /*
  * Say why a reader must stop; text is the client's own sentence. EX_CONFIG when access is refused,

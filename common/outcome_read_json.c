@@ -67,25 +67,11 @@ static bool take_text(const cJSON *object, const char *name, size_t min, char *f
     return true;
 }
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool take_digest(const cJSON *object, unsigned char ret[DIGEST_SHORT_SIZE], char *problem)
 {
     const cJSON *item = field_of(object, "digest");
-    bool good = cJSON_IsString(item) && strlen(item->valuestring) == 2 * (size_t)DIGEST_SHORT_SIZE;
+    bool good = cJSON_IsString(item) && digest_from_hex(ret, DIGEST_SHORT_SIZE, item->valuestring);
 
-    for (size_t i = 0; good && i < DIGEST_SHORT_SIZE; i++) {
-        int high = digit_of(item->valuestring[2 * i]);
-        int low = digit_of(item->valuestring[2 * i + 1]);
-        good = high >= 0 && low >= 0;
-        ret[i] = (unsigned char)(good ? (unsigned)high << 4 | (unsigned)low : 0U);
-    }
     return good || refuse(problem, "field \"digest\" is not %d lower-case hex digits",
                           2 * DIGEST_SHORT_SIZE);
 }

@@ -1,6 +1,7 @@
 #include "common/publisher.h"
 
 #include "common/failpoint.h"
+#include "common/kafka_error.h"
 #include "common/kafka_topic.h"
 #include "common/stop.h"
 
@@ -91,10 +92,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     struct publisher *publisher = opaque;
 
     (void)rk;
-    /* "All brokers are down" follows the sentence that says why, and would hide it. */
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || publisher->last_error[0] == '\0') {
-        snprintf(publisher->last_error, sizeof(publisher->last_error), "%s", reason);
-    }
+    kafka_error_keep(publisher->last_error, sizeof(publisher->last_error), code, reason);
 }
 
 static int check_topic(struct publisher *publisher, const struct kafka_args *args,

@@ -48,10 +48,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     struct topic_reader *reader = opaque;
 
     (void)rk;
-    /* "All brokers are down" follows the sentence that says why, and would hide it. */
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || reader->trouble[0] == '\0') {
-        snprintf(reader->trouble, sizeof(reader->trouble), "%s", reason);
-    }
+    kafka_error_keep(reader->trouble, sizeof(reader->trouble), code, reason);
 }
 
 static int make_conf(const struct kafka_args *args, size_t fetch_bytes, rd_kafka_conf_t **ret,

@@ -1,5 +1,7 @@
 #include "consumer/stats.h"
 
+#include "common/line_json.h"
+
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -79,17 +81,8 @@ static bool add_positions(cJSON *root, const struct store_stats *stats)
 int stats_print_json(FILE *out, const struct store_stats *stats)
 {
     cJSON *root = cJSON_CreateObject();
-    char *text = NULL;
+    bool good = root && add_counts(root, stats) && add_state(root, stats) &&
+                add_currencies(root, stats) && add_positions(root, stats);
 
-    if (root && add_counts(root, stats) && add_state(root, stats) && add_currencies(root, stats) &&
-        add_positions(root, stats)) {
-        text = cJSON_PrintUnformatted(root);
-    }
-    bool good = text != NULL;
-    if (good) {
-        fprintf(out, "%s\n", text);
-    }
-    cJSON_free(text);
-    cJSON_Delete(root);
-    return good ? 0 : -1;
+    return line_json_print(root, good, out);
 }

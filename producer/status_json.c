@@ -1,3 +1,4 @@
+#include "common/line_json.h"
 #include "common/outcome_json.h"
 #include "producer/status.h"
 
@@ -46,19 +47,9 @@ int status_json(const struct status_key *keys, int count, FILE *out)
     cJSON *root = cJSON_CreateObject();
     cJSON *list = root ? cJSON_AddArrayToObject(root, "keys") : NULL;
     bool good = list;
-    char *text = NULL;
 
     for (int i = 0; good && i < count; i++) {
         good = add_key(list, &keys[i]);
     }
-    if (good) {
-        text = cJSON_PrintUnformatted(root);
-    }
-    cJSON_Delete(root);
-    if (!text) {
-        return -1;
-    }
-    fprintf(out, "%s\n", text);
-    cJSON_free(text);
-    return 0;
+    return line_json_print(root, good, out);
 }

@@ -167,16 +167,10 @@ static int scan_parts(struct scan *scan, struct error *err)
 
 static int take_digest(const char *hex, unsigned char ret[DIGEST_SHORT_SIZE], struct error *err)
 {
-    const size_t digits = DIGEST_SHORT_HEX_SIZE - 1;
-
-    if (strlen(hex) != digits || strspn(hex, "0123456789abcdef") != digits) {
-        return error_set(err, EX_USAGE, "--digest takes %zu lower-case hex digits", digits);
-    }
-    for (size_t i = 0; i < DIGEST_SHORT_SIZE; i++) {
-        char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        ret[i] = (unsigned char)strtoul(pair, NULL, 16);
-    }
-    return 0;
+    return digest_from_hex(ret, DIGEST_SHORT_SIZE, hex)
+               ? 0
+               : error_set(err, EX_USAGE, "--digest takes %d lower-case hex digits",
+                           2 * DIGEST_SHORT_SIZE);
 }
 
 static int take_keys(const struct options *options, const unsigned char *digest, struct scan *scan,

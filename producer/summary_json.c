@@ -1,23 +1,10 @@
 #include "producer/summary_json.h"
 
+#include "common/line_json.h"
 #include "common/outcome_json.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
-
-/* Writes the object as a line and frees it. good: whether it could be built. */
-static int print(cJSON *root, bool good, FILE *out)
-{
-    char *text = good ? cJSON_PrintUnformatted(root) : NULL;
-
-    cJSON_Delete(root);
-    if (!text) {
-        return -1;
-    }
-    fprintf(out, "%s\n", text);
-    cJSON_free(text);
-    return 0;
-}
 
 static bool add_string(cJSON *root, const char *name, const char *text)
 {
@@ -54,7 +41,7 @@ int summary_json_batch(const struct summary *summary, FILE *out)
                 cJSON_AddNumberToObject(root, "seconds", (double)summary->elapsed_ms / 1000) &&
                 (!summary->decided || add_decided(root, summary->decided));
 
-    return print(root, good, out);
+    return line_json_print(root, good, out);
 }
 
 static bool add_amount(cJSON *root, const char *name, int64_t minor, const char *currency)
@@ -127,7 +114,7 @@ int summary_json_command(const struct summary_command *summary, FILE *out)
     if (good && summary->waited) {
         good = answer ? add_answer(root, answer) : add_string(root, "outcome", "unknown");
     }
-    return print(root, good, out);
+    return line_json_print(root, good, out);
 }
 
 const char *summary_delivery_name(enum delivery delivery)

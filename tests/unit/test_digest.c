@@ -70,3 +70,19 @@ Test(digest, closing_none_is_fine)
 {
     digest_close(NULL);
 }
+
+Test(digest, hex_is_read_back_and_nothing_else_is)
+{
+    static const char *const bad[] = {"", "00f", "00ff0", "00F7", "0x12", "00 f", "00fg", "00ff00"};
+    unsigned char bytes[2] = {0xAA, 0xAA};
+    char hex[5];
+
+    for (unsigned i = 0; i < 0x10000; i++) {
+        const unsigned char wanted[2] = {(unsigned char)(i >> 8), (unsigned char)i};
+        cr_assert(digest_from_hex(bytes, 2, digest_hex(hex, wanted, 2)), "%s", hex);
+        cr_assert(bytes[0] == wanted[0] && bytes[1] == wanted[1], "%s", hex);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        cr_expect_not(digest_from_hex(bytes, 2, bad[i]), "\"%s\"", bad[i]);
+    }
+}

@@ -1,0 +1,20 @@
+/*
+ * An object of JSON as one line, for scripts.
+ */
+#ifndef COMMON_LINE_JSON_H
+#define COMMON_LINE_JSON_H
+
+#include "common/compiler.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct cJSON;
+
+/*
+ * Write root as a line and free it; it may be NULL. good: whether it could be built. Returns -1
+ * when it could not, or memory ran out. Whether out took it, ferror() says.
+ */
+MUST_CHECK int line_json_print(struct cJSON *root, bool good, FILE *out);
+
+#endif
