@@ -30,11 +30,14 @@ static void copy_header(const rd_kafka_message_t *message, const char *name, cha
 static void take(struct outcomes *outcomes, const rd_kafka_message_t *message)
 {
     char problem[OUTCOME_PROBLEM_SIZE];
-    struct outcome_message *grown =
-        realloc(outcomes->messages, (outcomes->count + 1) * sizeof(*grown));
+    struct outcome_message *grown = outcomes->messages;
 
-    cr_assert(grown);
-    outcomes->messages = grown;
+    if (outcomes->count == outcomes->size) {
+        outcomes->size = outcomes->size ? 2 * outcomes->size : 64;
+        grown = realloc(outcomes->messages, outcomes->size * sizeof(*grown));
+        cr_assert(grown);
+        outcomes->messages = grown;
+    }
     grown += outcomes->count++;
     *grown = (struct outcome_message){.text = strndup(message->payload, message->len)};
     cr_assert_eq(outcome_json_decode(message->payload, message->len, &grown->record, problem), 0,

@@ -22,6 +22,7 @@ struct outcome_message {
 struct outcomes {
     struct outcome_message *messages; /* partition after partition, in order */
     size_t count;
+    size_t size; /* of the array */
 };
 
 /* Read the scene's outcomes topic from its beginning to its end. Asserts that each decodes. */
