@@ -14,9 +14,13 @@ typedef int failpoint_not_empty;
 #define DELAY_S 1
 #define SLOW_US 1000
 
-static void act(const char *name, const char *action)
+/* True when the action is a failure of what follows. */
+static bool act(const char *name, const char *action)
 {
     dprintf(STDERR_FILENO, "failpoint %s %s\n", name, action);
+    if (strcmp(action, "error") == 0) {
+        return true;
+    }
     if (strcmp(action, "kill") == 0) {
         raise(SIGKILL);
     } else if (strcmp(action, "stop") == 0) {
@@ -27,9 +31,10 @@ static void act(const char *name, const char *action)
         dprintf(STDERR_FILENO, "failpoint: no such action: %s\n", action);
         abort();
     }
+    return false;
 }
 
-void failpoint_visit(const char *name)
+bool failpoint_visit(const char *name)
 {
     static unsigned long visits;
     const char *wanted = getenv("PAY_FAILPOINT");
@@ -37,22 +42,20 @@ void failpoint_visit(const char *name)
     char action[16];
 
     if (!wanted || strncmp(wanted, name, len) != 0 || wanted[len] != '=') {
-        return;
+        return false;
     }
     snprintf(action, sizeof(action), "%s", wanted + len + 1);
     char *at = strchr(action, '@');
     if (strcmp(action, "slow") == 0) {
         usleep(SLOW_US);
-        return;
+        return false;
     }
     unsigned long nth = 1;
     if (at) {
         nth = strtoul(at + 1, NULL, 10);
         *at = '\0';
     }
-    if (++visits == nth) {
-        act(name, action);
-    }
+    return ++visits == nth && act(name, action);
 }
 
 #endif

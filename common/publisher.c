@@ -3,6 +3,7 @@
 #include "common/failpoint.h"
 #include "common/kafka_error.h"
 #include "common/kafka_topic.h"
+#include "common/mutant.h"
 #include "common/stop.h"
 
 #include <librdkafka/rdkafka.h>
@@ -58,7 +59,7 @@ static enum delivery delivery_of(const rd_kafka_message_t *message)
         return DELIVERY_FAILED;
     case RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED:
     default:
-        return DELIVERY_UNKNOWN;
+        return MUTANT("timeout-is-failure") ? DELIVERY_FAILED : DELIVERY_UNKNOWN;
     }
 }
 
@@ -225,7 +226,9 @@ int publisher_send(struct publisher *publisher, const struct publisher_message *
 {
     int result = 1;
 
-    FAILPOINT("before-publish");
+    if (FAILPOINT_FAILS("before-publish")) {
+        return error_set(err, EX_TEMPFAIL, "a failpoint failed");
+    }
     while (result > 0) {
         if (stop_requested()) {
             return error_set(err, EX_TEMPFAIL, "stopped");

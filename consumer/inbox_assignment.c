@@ -1,6 +1,7 @@
 #include "consumer/inbox_internal.h"
 
 #include "common/clock.h"
+#include "common/failpoint.h"
 #include "common/kafka_topic.h"
 #include "common/stop.h"
 
@@ -26,6 +27,9 @@ void inbox_on_offset_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 
     (void)rk;
     (void)list;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        FAILPOINT("after-offset-commit");
+    }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NO_OFFSET) {
         inbox_note(inbox, "offset_commit", rd_kafka_err2str(code));
         for (size_t i = 0; i < inbox->partition_count; i++) {
@@ -86,7 +90,10 @@ void inbox_commit_due(struct inbox *inbox)
         return;
     }
     rd_kafka_topic_partition_list_t *list = list_noted(inbox);
-    if (list) {
+    if (list && FAILPOINT_FAILS("before-offset-commit")) {
+        inbox_on_offset_commit(inbox->rk, RD_KAFKA_RESP_ERR__FAIL, list, inbox);
+        rd_kafka_topic_partition_list_destroy(list);
+    } else if (list) {
         rd_kafka_commit(inbox->rk, list, 1 /* asynchronous */);
         rd_kafka_topic_partition_list_destroy(list);
     }

@@ -186,6 +186,7 @@ static int save(struct outbox *outbox, struct error *err)
     if (outbox->saved == outbox->published) {
         return 0;
     }
+    FAILPOINT("before-outbox-save");
     int result =
         outbox_settle(outbox->store->ops->published(outbox->store, outbox->published, err));
     if (result == 0) {

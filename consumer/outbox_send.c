@@ -108,7 +108,9 @@ static int send_outcome(struct outbox *outbox, const struct store_outcome *outco
     message.header_count = make_headers(outcome, digest, headers);
     /* Pushed first: the client may report before publisher_try() returns. */
     message.tag = push(outbox, record->seq, false);
-    int result = publisher_try(outbox->publisher, &message, err);
+    int result = FAILPOINT_FAILS("before-outbox-send")
+                     ? error_set(err, EX_TEMPFAIL, "a failpoint failed")
+                     : publisher_try(outbox->publisher, &message, err);
     free(value);
     if (result == 0) {
         FAILPOINT("outbox-sent");

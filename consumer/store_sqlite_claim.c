@@ -1,5 +1,6 @@
 #include "consumer/store_sqlite_internal.h"
 
+#include "common/mutant.h"
 #include "consumer/key_form.h"
 
 #include <string.h>
@@ -105,7 +106,7 @@ enum store_status sqlite_claim(struct store *base, struct chunk *chunk, struct e
     for (size_t i = 0; i < chunk->item_count; i++) {
         chunk->items[i].recorded = false;
     }
-    for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
+    for (size_t i = 0; status == STORE_OK && i < chunk->key_count && !MUTANT("no-dedupe"); i++) {
         status = claim_key(store, &chunk->keys[i], err);
     }
     for (size_t i = 0; status == STORE_OK && i < chunk->range_count; i++) {

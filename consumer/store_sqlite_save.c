@@ -1,5 +1,7 @@
 #include "consumer/store_sqlite_internal.h"
 
+#include "common/failpoint.h"
+#include "common/mutant.h"
 #include "consumer/key_form.h"
 
 #include <string.h>
@@ -65,6 +67,9 @@ static enum store_status save_tables(struct store_sqlite *store, struct chunk *c
     enum store_status status = STORE_OK;
 
     for (size_t i = 0; status == STORE_OK && i < chunk->account_count; i++) {
+        if (MUTANT("posting-dropped") && i % 7 == 3) {
+            continue;
+        }
         if (chunk->accounts[i].changed && chunk->accounts[i].id != 0) {
             status = update_account(store, &chunk->accounts[i], err);
         }
@@ -90,7 +95,7 @@ static enum store_status save_keys(struct store_sqlite *store, const struct chun
     for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
         const struct chunk_key *key = &chunk->keys[i];
         unsigned char form[KEY_FORM_SIZE];
-        if (key->owner) {
+        if (key->owner && !MUTANT("no-dedupe")) {
             sqlite_bind_blob(store, STATEMENT_ADD_KEY, 1, form, key_form(form, key->key));
             sqlite_bind_int(store, STATEMENT_ADD_KEY, 2, key->seq);
             status = sqlite_run(store, STATEMENT_ADD_KEY, "add a key", err);
@@ -190,6 +195,11 @@ enum store_status sqlite_save(struct store *base, struct chunk *chunk, struct er
     }
     for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
         status = sqlite_save_item(store, chunk, &chunk->items[i], err);
+    }
+    if (status == STORE_OK && MUTANT("marker-outside")) {
+        status = sqlite_run(store, STATEMENT_COMMIT, "commit", err);
+        FAILPOINT("between-commits");
+        status = status == STORE_OK ? sqlite_run(store, STATEMENT_BEGIN, "begin", err) : status;
     }
     if (status == STORE_OK) {
         status = save_keys(store, chunk, err);

@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/failpoint.h"
 #include "common/log.h"
+#include "common/mutant.h"
 #include "common/stop.h"
 #include "consumer/ledger.h"
 #include "consumer/worker_internal.h"
@@ -95,28 +96,37 @@ const struct inbox_callbacks *worker_callbacks(struct worker *worker)
 
 /* ---- one step ---- */
 
+/* What a test that lets a step fail sees: the machinery failed, and nobody knows why. */
+static enum store_status planted_failure(struct error *err)
+{
+    error_set(err, EX_IOERR, "a failpoint failed");
+    return STORE_FAILED;
+}
+
+/* A step of the transaction, unless one before it failed. */
+#define STEP(place, call)                                                                          \
+    do {                                                                                           \
+        if (status == STORE_OK) {                                                                  \
+            status = FAILPOINT_FAILS(place) ? planted_failure(err) : (call);                       \
+        }                                                                                          \
+    } while (0)
+
 /* One transaction, from the keys to the commit. After anything but STORE_OK nothing is changed. */
 static enum store_status transact(struct worker *worker, struct error *err)
 {
     struct store *store = worker->store;
     struct chunk *chunk = worker->chunk;
-    enum store_status status = store->ops->begin(store, err);
+    enum store_status status = STORE_OK;
 
     chunk_index(chunk);
-    if (status == STORE_OK) {
-        status = store->ops->claim(store, chunk, err);
-    }
-    if (status == STORE_OK) {
-        status = store->ops->load(store, chunk, err);
-    }
+    STEP("before-begin", store->ops->begin(store, err));
+    STEP("before-claim", store->ops->claim(store, chunk, err));
+    STEP("before-load", store->ops->load(store, chunk, err));
     if (status == STORE_OK) {
         ledger_decide(chunk);
-        status = store->ops->save(store, chunk, err);
     }
-    if (status == STORE_OK) {
-        FAILPOINT("before-store-commit");
-        status = store->ops->commit(store, err);
-    }
+    STEP("before-save", store->ops->save(store, chunk, err));
+    STEP("before-store-commit", store->ops->commit(store, err));
     if (status != STORE_OK) {
         store->ops->rollback(store);
     }
@@ -144,6 +154,9 @@ static enum store_status transact_patiently(struct worker *worker, struct error 
     worker->chunk->now_ms = clock_unix_ms();
     for (;;) {
         enum store_status status = transact(worker, err);
+        if (status == STORE_BUSY && MUTANT("busy-swallowed")) {
+            return STORE_OK;
+        }
         if (status == STORE_FULL) {
             if (tries++ == 0) {
                 worker->summary_due_ms = 0; /* the first time is reported at once */
@@ -266,8 +279,12 @@ static enum worker_result take_chunk(struct worker *worker, struct inbox *inbox,
     size_t count;
     const struct chunk *chunk = worker->chunk;
 
+    FAILPOINT("before-poll");
     if (inbox_poll(inbox, POLL_MS, &messages, &count, err) != 0) {
         return WORKER_FAILED;
+    }
+    if (count > 0) {
+        FAILPOINT("after-poll");
     }
     worker->chunk->one_partition = inbox_topic_partitions(inbox) == 1;
     if (worker_fill(worker, messages, count, err) != 0) {
@@ -275,6 +292,9 @@ static enum worker_result take_chunk(struct worker *worker, struct inbox *inbox,
     }
     if (count > 0) {
         worker->brokers_away_ms = 0;
+    }
+    for (size_t i = 0; MUTANT("offset-first") && i < chunk->range_count; i++) {
+        inbox_commit(inbox, chunk->ranges[i].partition, chunk->ranges[i].to);
     }
     if (chunk->item_count > 0 || chunk->range_count > 0 || chunk->redelivered > 0) {
         return commit_chunk(worker, inbox, err);

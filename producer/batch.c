@@ -256,6 +256,7 @@ static int send_rows(struct batch *batch, struct publisher *publisher, struct ba
 {
     int got;
 
+    FAILPOINT("batch-checked");
     while ((got = spool_next(batch->spool, payment, err)) > 0) {
         if (tally->unknown + tally->failed > 0) {
             /* The way is broken: each row behind would wait for its own time-out. */
