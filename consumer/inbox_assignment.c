@@ -307,6 +307,7 @@ static void pending_done(struct inbox *inbox)
 
 static int revoke(struct inbox *inbox, struct error *err)
 {
+    FAILPOINT("before-revoke");
     if (!rd_kafka_assignment_lost(inbox->rk)) {
         inbox_commit_all(inbox);
     }
@@ -338,6 +339,7 @@ static int prepare(struct inbox *inbox, rd_kafka_topic_partition_list_t *list, s
 static int assign(struct inbox *inbox, struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = inbox->pending_list;
+    FAILPOINT("before-assign");
     int result = prepare(inbox, list, err);
 
     if (result != 0) {

@@ -1,6 +1,5 @@
 #include "consumer/store_sqlite_internal.h"
 
-#include "common/failpoint.h"
 #include "common/mutant.h"
 #include "consumer/key_form.h"
 
@@ -198,7 +197,6 @@ enum store_status sqlite_save(struct store *base, struct chunk *chunk, struct er
     }
     if (status == STORE_OK && MUTANT("marker-outside")) {
         status = sqlite_run(store, STATEMENT_COMMIT, "commit", err);
-        FAILPOINT("between-commits");
         status = status == STORE_OK ? sqlite_run(store, STATEMENT_BEGIN, "begin", err) : status;
     }
     if (status == STORE_OK) {

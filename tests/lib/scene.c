@@ -129,7 +129,7 @@ void scene_kafka_start(struct scene *scene)
     cr_assert_eq(kafka(scene, &process, (const char *const[]){"start", NULL}), 0);
 }
 
-void scene_close(struct scene *scene)
+void scene_stop(struct scene *scene)
 {
     struct process process;
 
@@ -138,6 +138,11 @@ void scene_close(struct scene *scene)
     } else {
         kafka(scene, &process, (const char *const[]){"stop", "--clean", NULL});
     }
+}
+
+void scene_close(struct scene *scene)
+{
+    scene_stop(scene);
     if (!getenv("PAY_KEEP")) {
         process_run("/", NULL, &(struct process){0},
                     (const char *const[]){"rm", "-rf", "--", scene->dir, NULL});

@@ -40,6 +40,9 @@ void scene_delete_topic(const struct scene *scene, const char *name);
 /* End all of it and remove the folder. The folder stays when the environment has PAY_KEEP. */
 void scene_close(struct scene *scene);
 
+/* End the broker; the folder stays, without the broker's data. */
+void scene_stop(struct scene *scene);
+
 /* Kafka only: SIGKILL the broker; start it again on the same data and ports. */
 void scene_kafka_kill(struct scene *scene);
 void scene_kafka_start(struct scene *scene);

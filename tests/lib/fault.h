@@ -1,0 +1,109 @@
+/*
+ * A fault scenario: a scene whose submitters keep a history, a fault that is counted each time it
+ * strikes, and the checker's verdict at the end.
+ *
+ * A scenario is a Criterion test in the suite row_NN, where NN is its row of the fault matrix
+ * (tests/scenarios/README.md). It begins with fault_open_...() and ends with fault_judge(). All
+ * that is drawn comes from the seed: PAY_SEED, or one that is drawn and printed.
+ *
+ * The scene's folder is the evidence: history.jsonl, snapshots/, and what the checker collects. It
+ * is removed when the verdict is good, and stays when the scenario fails.
+ */
+#ifndef TESTS_LIB_FAULT_H
+#define TESTS_LIB_FAULT_H
+
+#include "tests/lib/scene.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+struct fault {
+    struct scene scene;
+    unsigned seed;
+    unsigned drawing; /* the state of fault_draw() */
+    int64_t hits;     /* how often the fault struck */
+    FILE *history;
+    int snapshots;
+    int64_t started_ms;
+    bool is_judged;
+};
+
+/* A file of payments, and how it is sent. */
+struct fault_batch {
+    char id[40];
+    char file[PROCESS_PATH_MAX];
+    int rows;
+};
+
+/* As scene_open_embedded(), scene_open_kafka(). */
+void fault_open_embedded(struct fault *fault);
+void fault_open_kafka(struct fault *fault, const char *const *advertised, int *proxied);
+
+/* For a scene that a test opens in its own way. */
+void fault_begin(struct fault *fault);
+
+/* A number from 0 to below - 1, from the seed. */
+int fault_draw(struct fault *fault, int below);
+
+/* The fault struck so many times (more). */
+void fault_hit(struct fault *fault, int64_t times);
+
+/* ---- the submitters' history ---- */
+
+/* Write a CSV file of rows payments between some 40 accounts, drawn from the seed. */
+void fault_make_batch(struct fault *fault, struct fault_batch *batch, const char *id, int rows);
+
+/*
+ * Start `pay batch` on it with more arguments (NULL-ended, or NULL), and note each key as invoked.
+ * env as scene_start_pay().
+ */
+struct process fault_start_pay(struct fault *fault, const struct fault_batch *batch,
+                               const char *env, const char *const *more);
+
+/*
+ * Note what it said of each key: of one that ended with code (see process_wait()). Those of a
+ * killed one are unknown.
+ */
+void fault_note_pay(struct fault *fault, const struct fault_batch *batch, const struct process *pay,
+                    int code);
+
+/* Start, wait, note; returns the exit code. */
+int fault_pay(struct fault *fault, const struct fault_batch *batch, const char *env,
+              const char *const *more);
+
+/* Publish one message of any bytes as another client would, acknowledged. key may be NULL. */
+void fault_produce(struct fault *fault, const char *key, const void *value, size_t value_len);
+
+/* As it, text. */
+void fault_produce_text(struct fault *fault, const char *key, const char *value);
+
+/* ---- payd ---- */
+
+/* Copy the ledger, so that the checker can tell that nothing vanishes. Nothing without a ledger. */
+void fault_snapshot(struct fault *fault);
+
+/* Assert that payd, ended with code, was killed at a failpoint; counts a hit. */
+void fault_expect_failpoint(struct fault *fault, const struct process *process);
+
+/* ---- the verdict ---- */
+
+/*
+ * payd to the end of the topic, then the checker over all of it. Asserts that the fault struck and
+ * that nothing is violated, appends a line to the file PAY_FAULTS_REPORT if the environment names
+ * one, ends the scene and removes its folder.
+ */
+void fault_judge(struct fault *fault);
+
+/* The same without running payd: the scenario has done so. */
+void fault_judge_as_it_is(struct fault *fault);
+
+/*
+ * The checker over what is there now, before the end: nothing may be violated at any time. Asserts
+ * that nothing is.
+ */
+void fault_check(struct fault *fault);
+
+/* For .fini: ends what a scenario that failed has left running. Its folder stays. */
+void fault_close(struct fault *fault);
+
+#endif
