@@ -121,7 +121,7 @@ static void note_invoked(struct fault *fault, const struct fault_batch *batch)
     cr_assert(in && fgets(text, sizeof(text), in));
     for (int row = 1; fgets(text, sizeof(text), in); row++) {
         cr_assert_eq(sscanf(text, "%63[^,],%63[^,],%ld.%ld", src, dest, &whole, &cents), 4);
-        snprintf(key, sizeof(key), "%s:%d", batch->id, row);
+        snprintf(key, sizeof(key), "%s:%010d", batch->id, row);
         snprintf(amount, sizeof(amount), "%ld", 100 * whole + cents);
         cJSON *line = event_line("invoke", key);
         cJSON *fields = cJSON_AddObjectToObject(line, "fields");
@@ -145,7 +145,21 @@ struct process fault_start_pay(struct fault *fault, const struct fault_batch *ba
         args[count++] = *more++;
     }
     note_invoked(fault, batch);
-    return scene_start_pay(&fault->scene, env, args);
+    struct scene scene = fault->scene;
+    if (fault->pay_brokers[0]) {
+        snprintf(scene.brokers, sizeof(scene.brokers), "%s", fault->pay_brokers);
+    }
+    return scene_start_pay(&scene, env, args);
+}
+
+static int fate_number(const char *event)
+{
+    return strcmp(event, "ok") == 0 ? 0 : strcmp(event, "unknown") == 0 ? 1 : 2;
+}
+
+int fault_fates(const struct fault *fault, const char *event)
+{
+    return fault->fates[fate_number(event)];
 }
 
 /* What a line of pay's standard error says of rows: sets how they ended, from first to last. */
@@ -191,9 +205,11 @@ void fault_note_pay(struct fault *fault, const struct fault_batch *batch, const 
     } else if (may_be_whole) {
         read_fates(batch, text, fates);
     }
+    memset(fault->fates, 0, sizeof(fault->fates));
     for (int row = 0; row < batch->rows; row++) {
-        snprintf(key, sizeof(key), "%s:%d", batch->id, row + 1);
+        snprintf(key, sizeof(key), "%s:%010d", batch->id, row + 1);
         write_line(fault, event_line(fates[row], key));
+        fault->fates[fate_number(fates[row])]++;
     }
     flush_history(fault);
     free(text);

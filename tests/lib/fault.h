@@ -19,10 +19,12 @@
 
 struct fault {
     struct scene scene;
+    char pay_brokers[64]; /* where pay connects, if not where the scene does: through a proxy */
     unsigned seed;
     unsigned drawing; /* the state of fault_draw() */
     int64_t hits;     /* how often the fault struck */
     FILE *history;
+    int fates[3]; /* of the last noted run: ok, unknown, fail */
     int snapshots;
     int64_t started_ms;
     bool is_judged;
@@ -66,6 +68,9 @@ struct process fault_start_pay(struct fault *fault, const struct fault_batch *ba
  */
 void fault_note_pay(struct fault *fault, const struct fault_batch *batch, const struct process *pay,
                     int code);
+
+/* How many rows the last noted run left at an event: "ok", "unknown", "fail". */
+int fault_fates(const struct fault *fault, const char *event);
 
 /* Start, wait, note; returns the exit code. */
 int fault_pay(struct fault *fault, const struct fault_batch *batch, const char *env,

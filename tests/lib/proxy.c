@@ -116,8 +116,27 @@ void proxy_reset_some(struct proxy_server *server, const char *name, int percent
 
 void proxy_disarm_reset(struct proxy_server *server, const char *name)
 {
+    proxy_remove_toxic(server, name, "reset");
+}
+
+void proxy_add_toxic(struct proxy_server *server, const char *name, const char *toxic,
+                     const char *type, const char *direction, const char *attributes)
+{
+    add_toxic(server, name, toxic, type, direction, attributes, 100);
+}
+
+void proxy_remove_toxic(struct proxy_server *server, const char *name, const char *toxic)
+{
     char path[128];
 
-    snprintf(path, sizeof(path), "/proxies/%s/toxics/reset", name);
+    snprintf(path, sizeof(path), "/proxies/%s/toxics/%s", name, toxic);
     request(server, "DELETE", path, "");
+}
+
+void proxy_set_enabled(struct proxy_server *server, const char *name, bool is_enabled)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/proxies/%s", name);
+    request(server, "POST", path, is_enabled ? "{\"enabled\":true}" : "{\"enabled\":false}");
 }

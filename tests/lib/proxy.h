@@ -29,6 +29,14 @@ void proxy_delay(struct proxy_server *server, const char *name, int latency_ms);
 /* From now on reset so many of a hundred connections with their first bytes, each way. */
 void proxy_reset_some(struct proxy_server *server, const char *name, int percent);
 
+/* One toxic on a proxy, for every connection: type and attributes (JSON) are Toxiproxy's. */
+void proxy_add_toxic(struct proxy_server *server, const char *name, const char *toxic,
+                     const char *type, const char *direction, const char *attributes);
+void proxy_remove_toxic(struct proxy_server *server, const char *name, const char *toxic);
+
+/* Close all of a proxy's connections and take no new ones; or take them again. */
+void proxy_set_enabled(struct proxy_server *server, const char *name, bool is_enabled);
+
 /*
  * Reset the live connections that next send something in a direction ("upstream": from client to
  * broker, "downstream": back), for as long as it is armed.

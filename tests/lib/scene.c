@@ -151,9 +151,20 @@ void scene_close(struct scene *scene)
 
 /* ---- the programs ---- */
 
+/* The test build of a program: with failpoints, or another that the environment names. */
+static const char *program(const char *name, char path[PROCESS_PATH_MAX])
+{
+    const char *variant = getenv("PAY_VARIANT");
+
+    snprintf(path, PROCESS_PATH_MAX, "%s/%s_%s", PAY_BIN_DIR, name,
+             variant ? variant : "failpoints");
+    return path;
+}
+
 struct process scene_start_payd(const struct scene *scene, const char *env, const char *const *more)
 {
-    const char *args[PROCESS_ARGS_MAX] = {PAY_BIN_DIR "/payd_failpoints",
+    char path[PROCESS_PATH_MAX];
+    const char *args[PROCESS_ARGS_MAX] = {program("payd", path),
                                           "run",
                                           "--db",
                                           scene->db,
@@ -184,7 +195,8 @@ int scene_drain(const struct scene *scene, const char *env, struct process *proc
 
 struct process scene_start_pay(const struct scene *scene, const char *env, const char *const *more)
 {
-    const char *args[PROCESS_ARGS_MAX] = {PAY_BIN_DIR "/pay_failpoints"};
+    char path[PROCESS_PATH_MAX];
+    const char *args[PROCESS_ARGS_MAX] = {program("pay", path)};
     int count = 1;
 
     while (*more) {

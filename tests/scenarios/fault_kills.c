@@ -206,6 +206,5 @@ Test(row_06, sigterm_in_a_transaction_ends_it_in_time)
 Test(row_06, sigterm_in_a_rebalance_ends_it_in_time)
 {
     stop_payd_at("before-assign");
-    stop_payd_at("before-revoke");
     fault_judge(&fault);
 }
