@@ -77,6 +77,10 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 
     (void)rk;
     FAILPOINT("before-delivery-report");
+    if (FAILPOINT_FAILS("client-fatal")) {
+        rd_kafka_test_fatal_error(rk, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+                                  "a failpoint failed");
+    }
     const struct publisher_receipt receipt = {
         .key = message->key,
         .key_len = message->key_len,

@@ -305,19 +305,39 @@ static void pending_done(struct inbox *inbox)
     inbox->pending = REBALANCE_NONE;
 }
 
+/* Answers a rebalance without taking a partition: with answer, an empty list or NULL. */
+static int take_none(struct inbox *inbox, const rd_kafka_topic_partition_list_t *answer,
+                     struct error *err)
+{
+    forget_partitions(inbox);
+    pending_done(inbox);
+    tell_assigned(inbox, NULL);
+    rd_kafka_resp_err_t code = rd_kafka_assign(inbox->rk, answer);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? 0
+               : error_set(err, EX_UNAVAILABLE, "unassign: %s", rd_kafka_err2str(code));
+}
+
 static int revoke(struct inbox *inbox, struct error *err)
 {
     FAILPOINT("before-revoke");
     if (!rd_kafka_assignment_lost(inbox->rk)) {
         inbox_commit_all(inbox);
     }
-    forget_partitions(inbox);
-    pending_done(inbox);
-    tell_assigned(inbox, NULL);
-    rd_kafka_resp_err_t code = rd_kafka_assign(inbox->rk, NULL);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? 0
-               : error_set(err, EX_UNAVAILABLE, "unassign: %s", rd_kafka_err2str(code));
+    return take_none(inbox, NULL, err);
+}
+
+/*
+ * The group has forgotten the assignment, and the client joins again only after it was answered: by
+ * an assignment of nothing, since it still waits for one (rd_kafka_cgrp_assign() of 2.0.2).
+ */
+static int decline(struct inbox *inbox, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *nothing = rd_kafka_topic_partition_list_new(0);
+    int result = take_none(inbox, nothing, err);
+
+    rd_kafka_topic_partition_list_destroy(nothing);
+    return result;
 }
 
 /* Everything that must be known before the partitions are read. Returns 1 to ask again. */
@@ -339,9 +359,13 @@ static int prepare(struct inbox *inbox, rd_kafka_topic_partition_list_t *list, s
 static int assign(struct inbox *inbox, struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = inbox->pending_list;
-    FAILPOINT("before-assign");
-    int result = prepare(inbox, list, err);
 
+    FAILPOINT("before-assign");
+    inbox->pending_is_stale = false;
+    int result = prepare(inbox, list, err);
+    if (result > 0 && inbox->pending_is_stale) {
+        return decline(inbox, err);
+    }
     if (result != 0) {
         return result < 0 ? -1 : 0; /* still pending: the next poll asks again */
     }

@@ -37,6 +37,7 @@ struct inbox {
     /* The rebalance callback only takes notes; inbox_poll() acts on them between two batches. */
     enum rebalance pending;
     rd_kafka_topic_partition_list_t *pending_list;
+    bool pending_is_stale; /* the group has gone on without us since it gave us pending_list */
 
     struct inbox_partition *partitions; /* by partition number, for the assigned ones */
     size_t partition_count;
@@ -72,7 +73,8 @@ void inbox_sign(struct inbox *inbox, rd_kafka_topic_partition_list_t *list);
 
 /*
  * Make sure that the group is ours, before the partitions of list (with their starts as offsets)
- * are read. Returns 0, 1 when it cannot be said yet and must be asked again, or -1 to stop.
+ * are read. Returns 0, 1 when it cannot be said yet and must be asked again, or -1 to stop. Sets
+ * pending_is_stale when asking again is of no use.
  */
 MUST_CHECK int inbox_claim(struct inbox *inbox, const rd_kafka_topic_partition_list_t *list,
                            struct error *err);

@@ -6,9 +6,18 @@
 
 #define ASK_MS 1500 /* how long a question to the group's coordinator may take */
 
+/* The group takes nothing from us until we have joined it again. */
+static bool has_gone_on(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+           code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+           code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+}
+
 /* The broker is away or the group is moving: ask again later. Returns 1. */
 static int later(struct inbox *inbox, rd_kafka_resp_err_t code)
 {
+    inbox->pending_is_stale = has_gone_on(code);
     inbox_note(inbox, "group", rd_kafka_err2str(code));
     return 1;
 }

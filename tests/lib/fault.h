@@ -19,7 +19,7 @@
 
 struct fault {
     struct scene scene;
-    char pay_brokers[64]; /* where pay connects, if not where the scene does: through a proxy */
+    char pay_brokers[128]; /* where pay connects, if not where the scene does: through a proxy */
     unsigned seed;
     unsigned drawing; /* the state of fault_draw() */
     int64_t hits;     /* how often the fault struck */

@@ -53,6 +53,13 @@ void scene_open_embedded(struct scene *scene)
     read_value(&scene->broker, "bootstrap", scene->brokers, sizeof(scene->brokers));
 }
 
+void scene_open_on(struct scene *scene, const char *brokers)
+{
+    *scene = (struct scene){.is_embedded = true};
+    open_folder(scene);
+    snprintf(scene->brokers, sizeof(scene->brokers), "%s", brokers);
+}
+
 static int kafka(struct scene *scene, struct process *process, const char *const *more)
 {
     const char *args[PROCESS_ARGS_MAX] = {PAY_SOURCE_DIR "/compose/kafka"};

@@ -13,7 +13,7 @@ struct scene {
     char dir[PROCESS_PATH_MAX];
     char db[PROCESS_PATH_MAX];     /* the ledger */
     char sample[PROCESS_PATH_MAX]; /* the 1,000 payments */
-    char brokers[64];              /* where both programs connect, unless a test says otherwise */
+    char brokers[128];             /* where both programs connect, unless a test says otherwise */
     char topic[64];
     bool is_embedded;
     struct process broker; /* the embedded one */
@@ -24,6 +24,9 @@ struct scene {
  * of 4 partitions, `others` and `others.outcomes` of 1.
  */
 void scene_open_embedded(struct scene *scene);
+
+/* A new folder, and a broker without topic settings that the test runs itself. */
+void scene_open_on(struct scene *scene, const char *brokers);
 
 /*
  * A new folder and Apache Kafka in it, with `payments` and `payments.outcomes` of 4 partitions.
