@@ -75,6 +75,8 @@ static void write_uuid(char *key, const unsigned char *bytes)
 
 bool key_form_text(char key[PAYMENT_KEY_MAX + 1], const unsigned char *form, size_t len)
 {
+    unsigned char bytes[16];
+
     if (len == 1 + 16 && form[0] == KEY_FORM_UUID) {
         write_uuid(key, form + 1);
         return true;
@@ -83,5 +85,6 @@ bool key_form_text(char key[PAYMENT_KEY_MAX + 1], const unsigned char *form, siz
         return false;
     }
     payment_copy(key, (const char *)form + 1, len - 1);
-    return true;
+    /* A key with a NUL is none, and a UUID has its own form. */
+    return strlen(key) == len - 1 && !parse_uuid(bytes, key, len - 1);
 }

@@ -145,7 +145,11 @@ Test(key_form, a_form_gives_its_key_back_and_other_bytes_give_none)
                   {"\x01"
                    "12345678901234567",
                    18},
-                  {"\x03k", 2}};
+                  {"\x03k", 2},
+                  {"\x02k\0k", 4},
+                  {"\x02"
+                   "018f3c6e-0123-7abc-89de-f0123456789a",
+                   37}};
     char longest[PAYMENT_KEY_MAX + 1];
     char key[PAYMENT_KEY_MAX + 1];
 
