@@ -258,10 +258,18 @@ static enum store_status memory_published(struct store *base, int64_t seq, struc
 static enum store_status memory_skip(struct store *base, int64_t seq, const char *why,
                                      int64_t now_ms, struct error *err)
 {
+    struct contents *now = &memory_of(base)->now;
+    const int64_t *row;
+
     (void)why;
     (void)now_ms;
     (void)err;
-    *(int64_t *)memory_add(&memory_of(base)->now, TABLE_SKIPPED) = seq;
+    for (size_t i = 0; (row = memory_row(now, TABLE_SKIPPED, i)); i++) {
+        if (*row == seq) {
+            return STORE_OK;
+        }
+    }
+    *(int64_t *)memory_add(now, TABLE_SKIPPED) = seq;
     return STORE_OK;
 }
 

@@ -85,6 +85,7 @@ static bool read_decision(sqlite3_stmt *row, struct outcome_record *record)
     memcpy(record->key, first->command.payment.key, sizeof(record->key));
     record->verdict = first->outcome;
     set_reason(record, first->reason == REASON_NONE ? "" : reason_name(first->reason));
+    record->fields = 0;
     memcpy(record->digest, first->digest, sizeof(record->digest));
     record->seq = first->seq;
     record->origin = first->origin;
