@@ -13,9 +13,9 @@
 
 #define LIVES_MAX   8
 #define STEPS_MAX   300 /* of a life that ends by a crash or a stop; most have fewer */
-#define SQLITE_EACH 40  /* one history of so many has its ledger in SQLite, which takes longer */
+#define SQLITE_EACH 32  /* one history of so many has its ledger in SQLite, which takes longer */
 
-static char folder[] = "/tmp/pay-simulate-XXXXXX";
+static char folder[] = "/dev/shm/pay-simulate-XXXXXX";
 
 bool history_prepare(void)
 {

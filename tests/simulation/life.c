@@ -27,6 +27,14 @@ int __wrap_outbox_open(struct outbox **ret, struct store *store, const struct ka
                        const char *topic, struct error *err);
 int __real_outbox_close(struct outbox *outbox, bool store_is_good, struct error *err);
 int __wrap_outbox_close(struct outbox *outbox, bool store_is_good, struct error *err);
+struct chunk *__real_chunk_new(size_t capacity);
+struct chunk *__wrap_chunk_new(size_t capacity);
+
+/* No larger than the simulated inbox needs: room for 20,000 messages takes its time to make. */
+struct chunk *__wrap_chunk_new(size_t capacity)
+{
+    return __real_chunk_new(capacity < INBOX_MESSAGES ? capacity : INBOX_MESSAGES);
+}
 
 int __wrap_worker_new(struct worker **ret, struct store *store, const struct kafka_args *kafka,
                       const struct worker_options *options, struct error *err)

@@ -18,7 +18,8 @@
 #define MANY 1000 /* in a run of so many histories every injected event must have struck */
 
 /* Larger blocks come from the system each time, and so cost only the pages that are touched. */
-#define MAP_FROM_BYTES (128 * 1024)
+#define MAP_FROM_BYTES (512 * 1024)
+#define KEEP_BYTES     (64 * 1024 * 1024)
 
 struct arguments {
     uint64_t seed;
@@ -189,6 +190,7 @@ int main(int argc, char **argv)
         return EX_USAGE;
     }
     mallopt(M_MMAP_THRESHOLD, MAP_FROM_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
     if (!history_prepare()) {
         perror("pay-simulate");
         return EX_CANTCREAT;
