@@ -3,6 +3,7 @@
  * the log, failpoints. Client configuration is not looked at.
  */
 #include "common/clock.h"
+#include "common/failpoint.h"
 #include "common/kafka_conf.h"
 #include "common/log.h"
 #include "common/stop.h"
@@ -78,11 +79,10 @@ void log_error(enum log_level level, const char *event, const struct error *err)
 
 /* ---- failpoints are steps ---- */
 
-void failpoint_visit(const char *name);
-
-void failpoint_visit(const char *name)
+bool failpoint_visit(const char *name)
 {
     world_step(name);
+    return false; /* steps fail by the simulated store, broker and disk */
 }
 
 /* ---- configuration ---- */
