@@ -87,9 +87,14 @@ void books_rolled_back(void)
     }
 }
 
-void books_moved(int32_t partition, int64_t offset)
+bool books_is_stale(const struct chunk *chunk)
 {
-    set_position(partition, offset);
+    bool stale = false;
+
+    for (size_t i = 0; i < chunk->range_count; i++) {
+        stale = stale || chunk->ranges[i].from != books.positions[chunk->ranges[i].partition];
+    }
+    return stale;
 }
 
 int64_t books_position(int32_t partition)

@@ -25,10 +25,10 @@ void books_committed(int64_t last_seq);
 void books_uncertain(void);
 void books_forget(void);
 void books_rolled_back(void);
-/* A partition gets its first position. */
+/* Whether a range does not begin where its partition's durable position is. */
+bool books_is_stale(const struct chunk *chunk);
+/* A partition gets another position, the first one or by hand. */
 void books_adopting(int32_t partition, int64_t offset);
-/* By hand. */
-void books_moved(int32_t partition, int64_t offset);
 /* The durable position; -1 = none, or not known. */
 int64_t books_position(int32_t partition);
 

@@ -135,12 +135,12 @@ static bool dies_here(void)
 
 static int fails_here(int code)
 {
-    if (world_strikes(EVENT_DISK_FULL, 2) && code == SQLITE_IOERR_WRITE) {
+    if (world_strikes(EVENT_DISK_FULL, 3) && code == SQLITE_IOERR_WRITE) {
         world_event(EVENT_DISK_FULL, 0, 0);
         world_excuse("the disk is full");
         return SQLITE_FULL;
     }
-    if (world_strikes(EVENT_DISK_FAILED, 1)) {
+    if (world_strikes(EVENT_DISK_FAILED, 3)) {
         world_event(EVENT_DISK_FAILED, code, 0);
         world_excuse("the disk fails");
         return code;

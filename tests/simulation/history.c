@@ -13,7 +13,8 @@
 
 #define LIVES_MAX   8
 #define STEPS_MAX   300 /* of a life that ends by a crash or a stop; most have fewer */
-#define SQLITE_EACH 32  /* one history of so many has its ledger in SQLite, which takes longer */
+#define SOON        30
+#define SQLITE_EACH 32 /* one history of so many has its ledger in SQLite, which takes longer */
 
 static char folder[] = "/dev/shm/pay-simulate-XXXXXX";
 
@@ -50,32 +51,34 @@ static void retain(void)
 /* payd position --partition N --to OFFSET: everything from there on is read again. */
 static void move_position(void)
 {
-    int32_t partition = (int32_t)world_below((size_t)topic_partitions());
     struct error err = {0, ""};
     struct store *store = ledger_open();
 
-    if (!store) {
-        return;
-    }
-    books_compare(store);
-    int64_t low = topic_low(partition);
-    int64_t position = books_position(partition);
-    if (position > low) {
-        int64_t to = low + (int64_t)world_below((size_t)(position - low));
-        if (store->ops->move(store, partition, to, world_unix_ms(), &err) != STORE_OK) {
-            world_violated("partition %d: the position cannot be moved: %s", (int)partition,
-                           err.text);
+    if (store) {
+        books_compare(store);
+        if (ledger_set_back(EVENT_POSITION_MOVED, &err) != STORE_OK) {
+            world_violated("the position cannot be moved: %s", err.text);
         }
-        books_moved(partition, to);
-        world_event(EVENT_POSITION_MOVED, partition, to);
+        ledger_close(store);
     }
-    ledger_close(store);
+}
+
+static struct life_plan draw_plan(void)
+{
+    struct life_plan plan = {.stop_in = 1 + world_below(STEPS_MAX)};
+
+    if (world_chance(700)) {
+        bool chooses = world_chance(300);
+        plan.places = chooses ? 1 + world_below(UINT32_MAX) : 0;
+        plan.crash_in = 1 + world_below(chooses ? 3 : world_chance(500) ? STEPS_MAX : SOON);
+        plan.stop_in = chooses ? STEPS_MAX : 0;
+    }
+    return plan;
 }
 
 static void live_on(size_t number)
 {
-    bool crash = world_chance(700);
-    size_t steps = 1 + world_below(world_chance(500) ? STEPS_MAX : STEPS_MAX / 10);
+    const struct life_plan plan = draw_plan();
 
     retain();
     if (number > 0 && world_has(EVENT_POSITION_MOVED) && world_chance(150)) {
@@ -83,7 +86,7 @@ static void live_on(size_t number)
     }
     if (!world_violation()) {
         world_event(EVENT_LIFE, (int64_t)number, 0);
-        (void)life_run(world_chance(300), crash ? steps : 0, crash ? 0 : steps);
+        (void)life_run(world_chance(300), &plan);
     }
 }
 
@@ -92,12 +95,13 @@ static void live_on(size_t number)
 /* Nothing is injected any more: payd must come to the end of everything. */
 static void drain(void)
 {
+    const struct life_plan plan = {.crash_in = 0};
     struct store *store;
 
     world_heal();
     producers_finish();
     world_event(EVENT_LIFE, -1, 0);
-    if (life_run(true, 0, 0) != LIFE_RETURNED || world_violation()) {
+    if (life_run(true, &plan) != LIFE_RETURNED || world_violation()) {
         return;
     }
     store = ledger_open();

@@ -1,320 +1,40 @@
-#include "tests/simulation/ledger.h"
+#include "tests/simulation/ledger_internal.h"
 
 #include "tests/simulation/books.h"
 #include "tests/simulation/disk.h"
-#include "tests/simulation/world.h"
+#include "tests/simulation/topic.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 int __real_store_sqlite_open(struct store **ret, const char *path, store_header_reader *headers,
                              struct error *err);
 int __wrap_store_sqlite_open(struct store **ret, const char *path, store_header_reader *headers,
                              struct error *err);
 
-static struct {
-    struct store base; /* what payd gets */
-    enum ledger_kind kind;
-    struct store *inner; /* the real one; in SQLite only while it is open */
-    int64_t openings;
-} ledger;
+struct ledger ledger;
 
-/* ---- around each call ---- */
-
-/* The steps and faults before a call. Those of a read, which has no room to ask for. */
-static enum store_status before(const char *place, struct error *err)
-{
-    world_step(place);
-    if (world_strikes(EVENT_STORE_FAILED, 2)) {
-        world_event(EVENT_STORE_FAILED, 0, 0);
-        world_must_end("the store failed");
-        error_set(err, EX_IOERR, "the store failed");
-        return STORE_FAILED;
-    }
-    return STORE_OK;
-}
-
-static enum store_status before_write(const char *place, struct error *err)
-{
-    enum store_status status = before(place, err);
-
-    if (status == STORE_OK && world_strikes(EVENT_STORE_BUSY, 20)) {
-        status = STORE_BUSY;
-    } else if (status == STORE_OK && world_strikes(EVENT_STORE_FULL, 20)) {
-        status = STORE_FULL;
-    } else {
-        return status;
-    }
-    world_event(status == STORE_BUSY ? EVENT_STORE_BUSY : EVENT_STORE_FULL, 0, 0);
-    world_excuse("the store is busy or full");
-    error_set(err, EX_IOERR, "the store is busy or full");
-    return status;
-}
-
-/* A crash inside of SQLite has returned through it as an error. */
-static enum store_status after(const char *place, enum store_status status)
+enum store_status ledger_after(const char *place, enum store_status status)
 {
     if (ledger.kind == LEDGER_SQLITE && disk_is_dead()) {
         world_crash(place);
     }
     if (status == STORE_FAILED && !world_has_to_end()) {
-        world_must_end(world_excused() ? world_excused() : "a failure of the store's own");
+        if (!world_excused()) {
+            world_violated("%s failed, and nothing was wrong", place);
+        }
+        world_must_end(world_excused());
     }
     return status;
 }
 
-/* ---- the calls ---- */
-
-static enum store_status ledger_bind(struct store *base, const char *cluster, const char *topic,
-                                     struct error *err)
-{
-    (void)base;
-    return after("store_bind", ledger.inner->ops->bind(ledger.inner, cluster, topic, err));
-}
-
-static enum store_status ledger_identify(struct store *base, struct store_identity *ret,
-                                         struct error *err)
-{
-    (void)base;
-    world_step("store_identify");
-    enum store_status status =
-        after("store_identify", ledger.inner->ops->identify(ledger.inner, ret, err));
-    if (status == STORE_OK && ledger.kind == LEDGER_MEMORY) {
-        /* Nothing outlives this store, so it does not know that it was opened again. */
-        ret->incarnation = ledger.openings;
-        snprintf(ret->opening, sizeof(ret->opening), "opening-%lld", (long long)ledger.openings);
-    }
-    return status;
-}
-
-static enum store_status ledger_set_mode(struct store *base, bool strict, struct error *err)
-{
-    (void)base;
-    return after("store_set_mode", ledger.inner->ops->set_mode(ledger.inner, strict, err));
-}
-
-static enum store_status ledger_ordered(struct store *base, bool *ret, struct error *err)
-{
-    enum store_status status = before("store_ordered", err);
-
-    (void)base;
-    return status == STORE_OK
-               ? after("store_ordered", ledger.inner->ops->ordered(ledger.inner, ret, err))
-               : status;
-}
-
-static enum store_status ledger_position(struct store *base, int32_t partition, bool *ret_found,
-                                         int64_t *ret_offset, struct log_marks *ret_marks,
-                                         struct error *err)
-{
-    enum store_status status = before("store_position", err);
-
-    (void)base;
-    return status == STORE_OK
-               ? after("store_position",
-                       ledger.inner->ops->position(ledger.inner, partition, ret_found, ret_offset,
-                                                   ret_marks, err))
-               : status;
-}
-
-static int64_t last_seq(void)
+int64_t ledger_last_seq(void)
 {
     struct error err;
     int64_t last = 0;
 
     return ledger.inner->ops->outbox(ledger.inner, NULL, &last, &err) == STORE_OK ? last : 0;
 }
-
-static enum store_status ledger_adopt(struct store *base, int32_t partition, int64_t offset,
-                                      struct error *err)
-{
-    enum store_status status = before("store_adopt", err);
-
-    (void)base;
-    if (status != STORE_OK) {
-        return status;
-    }
-    books_adopting(partition, offset);
-    books_uncertain();
-    status = after("store_adopt", ledger.inner->ops->adopt(ledger.inner, partition, offset, err));
-    if (status == STORE_OK) {
-        books_committed(last_seq());
-        world_step("store_adopted");
-    }
-    return status;
-}
-
-static enum store_status ledger_begin_transaction(struct store *base, struct error *err)
-{
-    enum store_status status = before_write("store_begin", err);
-
-    (void)base;
-    return status == STORE_OK ? after("store_begin", ledger.inner->ops->begin(ledger.inner, err))
-                              : status;
-}
-
-static enum store_status ledger_claim(struct store *base, struct chunk *chunk, struct error *err)
-{
-    enum store_status status = before("store_claim", err);
-
-    (void)base;
-    return status == STORE_OK
-               ? after("store_claim", ledger.inner->ops->claim(ledger.inner, chunk, err))
-               : status;
-}
-
-static enum store_status ledger_load(struct store *base, struct chunk *chunk, struct error *err)
-{
-    enum store_status status = before("store_load", err);
-
-    (void)base;
-    return status == STORE_OK
-               ? after("store_load", ledger.inner->ops->load(ledger.inner, chunk, err))
-               : status;
-}
-
-static enum store_status ledger_save(struct store *base, struct chunk *chunk, struct error *err)
-{
-    enum store_status status = before_write("store_save", err);
-
-    (void)base;
-    if (status == STORE_OK) {
-        books_saving(chunk);
-        status = after("store_save", ledger.inner->ops->save(ledger.inner, chunk, err));
-    }
-    return status;
-}
-
-/* The commit says that it failed; it may have happened or not. */
-static enum store_status commit_unknown(struct error *err)
-{
-    bool happened = world_chance(500);
-
-    books_uncertain();
-    world_event(EVENT_COMMIT_UNKNOWN, happened, 0);
-    if (happened && ledger.inner->ops->commit(ledger.inner, err) != STORE_OK) {
-        (void)after("store_commit", STORE_FAILED);
-    }
-    world_must_end("a commit that failed");
-    error_set(err, EX_IOERR, "the commit failed");
-    return STORE_FAILED;
-}
-
-static enum store_status ledger_commit(struct store *base, struct error *err)
-{
-    enum store_status status = before_write("store_commit", err);
-
-    (void)base;
-    if (status != STORE_OK) {
-        return status;
-    }
-    if (world_strikes(EVENT_COMMIT_UNKNOWN, 15)) {
-        return commit_unknown(err);
-    }
-    books_uncertain();
-    status = after("store_commit", ledger.inner->ops->commit(ledger.inner, err));
-    if (status == STORE_OK) {
-        books_committed(last_seq());
-        world_step("store_committed");
-    } else if (status != STORE_FAILED) {
-        books_forget(); /* busy or full: it surely did not happen */
-    }
-    return status;
-}
-
-static void ledger_rollback(struct store *base)
-{
-    (void)base;
-    ledger.inner->ops->rollback(ledger.inner);
-    books_rolled_back();
-    (void)after("store_rollback", STORE_OK);
-}
-
-static enum store_status ledger_outcomes(struct store *base, int64_t after_seq,
-                                         struct store_outcome *ret, size_t max, size_t *ret_count,
-                                         struct error *err)
-{
-    enum store_status status = before_write("store_outcomes", err);
-
-    (void)base;
-    return status == STORE_OK
-               ? after("store_outcomes", ledger.inner->ops->outcomes(ledger.inner, after_seq, ret,
-                                                                     max, ret_count, err))
-               : status;
-}
-
-static enum store_status ledger_outbox(struct store *base, int64_t *ret_published,
-                                       int64_t *ret_last, struct error *err)
-{
-    enum store_status status = before("store_outbox", err);
-
-    (void)base;
-    return status == STORE_OK
-               ? after("store_outbox",
-                       ledger.inner->ops->outbox(ledger.inner, ret_published, ret_last, err))
-               : status;
-}
-
-static enum store_status ledger_published(struct store *base, int64_t seq, struct error *err)
-{
-    enum store_status status = before_write("store_published", err);
-
-    (void)base;
-    return status == STORE_OK
-               ? after("store_published", ledger.inner->ops->published(ledger.inner, seq, err))
-               : status;
-}
-
-static enum store_status ledger_skip(struct store *base, int64_t seq, const char *why,
-                                     int64_t now_ms, struct error *err)
-{
-    enum store_status status = before_write("store_skip", err);
-
-    (void)base;
-    if (status == STORE_OK) {
-        status = after("store_skip", ledger.inner->ops->skip(ledger.inner, seq, why, now_ms, err));
-    }
-    if (status == STORE_OK) {
-        books_skipping(seq);
-        world_step("store_skipped");
-    }
-    return status;
-}
-
-static void ledger_close_store(struct store *base)
-{
-    struct store *inner = ledger.inner;
-
-    (void)base;
-    world_step("store_close");
-    if (ledger.kind == LEDGER_SQLITE) {
-        ledger.inner = NULL;
-        store_close(inner);
-    }
-    (void)after("store_close", STORE_OK);
-}
-
-static const struct store_ops ledger_ops = {
-    .bind = ledger_bind,
-    .identify = ledger_identify,
-    .set_mode = ledger_set_mode,
-    .ordered = ledger_ordered,
-    .position = ledger_position,
-    .adopt = ledger_adopt,
-    .begin = ledger_begin_transaction,
-    .claim = ledger_claim,
-    .load = ledger_load,
-    .save = ledger_save,
-    .commit = ledger_commit,
-    .rollback = ledger_rollback,
-    .outcomes = ledger_outcomes,
-    .outbox = ledger_outbox,
-    .published = ledger_published,
-    .skip = ledger_skip,
-    .close = ledger_close_store,
-};
 
 /* ---- life ---- */
 
@@ -347,7 +67,7 @@ int __wrap_store_sqlite_open(struct store **ret, const char *path, store_header_
     if (ledger.kind == LEDGER_SQLITE &&
         __real_store_sqlite_open(&ledger.inner, path, headers, err) != 0) {
         ledger.inner = NULL;
-        (void)after("store_open", STORE_FAILED);
+        (void)ledger_after("store_open", STORE_FAILED);
         return -1;
     }
     /* Before payd does anything with it. */
@@ -387,4 +107,25 @@ void ledger_close(struct store *store)
         ledger.inner = NULL;
         store_close(store);
     }
+}
+
+enum store_status ledger_set_back(enum event event, struct error *err)
+{
+    int32_t partition = (int32_t)world_below((size_t)topic_partitions());
+    int64_t low = topic_low(partition);
+    int64_t position = books_position(partition);
+
+    if (position <= low) {
+        return STORE_OK;
+    }
+    int64_t to = low + (int64_t)world_below((size_t)(position - low));
+    world_event(event, partition, to);
+    books_adopting(partition, to);
+    books_uncertain();
+    enum store_status status =
+        ledger.inner->ops->move(ledger.inner, partition, to, world_unix_ms(), err);
+    if (status == STORE_OK) {
+        books_committed(ledger_last_seq());
+    }
+    return ledger_after("store_move", status);
 }

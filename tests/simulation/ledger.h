@@ -8,6 +8,7 @@
 #define TESTS_SIMULATION_LEDGER_H
 
 #include "consumer/store.h"
+#include "tests/simulation/world.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,5 +31,8 @@ void ledger_bury(bool power_lost);
  */
 struct store *ledger_open(void);
 void ledger_close(struct store *store);
+
+/* By hand: set a partition's position back, when there is something to read again. */
+enum store_status ledger_set_back(enum event event, struct error *err);
 
 #endif

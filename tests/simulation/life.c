@@ -96,7 +96,7 @@ static void judge(int code, bool until_end)
     }
 }
 
-enum life_end life_run(bool until_end, size_t crash_in, size_t stop_in)
+enum life_end life_run(bool until_end, const struct life_plan *plan)
 {
     static struct options options = {.command = SUBCOMMAND_RUN,
                                      .db = LEDGER_PATH,
@@ -107,7 +107,7 @@ enum life_end life_run(bool until_end, size_t crash_in, size_t stop_in)
     enum life_end end;
 
     options.until_end = until_end;
-    end = (enum life_end)setjmp(*world_enter(crash_in, stop_in));
+    end = (enum life_end)setjmp(*world_enter(plan));
     if (end == LIFE_RETURNED) {
         judge(run(&options), until_end);
     } else {

@@ -7,13 +7,12 @@
 #include "tests/simulation/world.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /*
- * Run payd until it ends, or until the life ends otherwise: see world_enter(). until_end: it ends
+ * Run payd until it ends, or until the life ends otherwise: by the plan. until_end: it ends
  * by itself when there is nothing more to read. Notes a violation when it ends with another code
  * than it should. Returns how it ended.
  */
-enum life_end life_run(bool until_end, size_t crash_in, size_t stop_in);
+enum life_end life_run(bool until_end, const struct life_plan *plan);
 
 #endif

@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAULT_SALT UINT64_C(0xA5A5F00DCAFE1234)
-#define BEGIN_MS   INT64_C(1000000)
-#define BEGIN_UNIX INT64_C(1764072000000)
-#define PLACES_MAX 64
+#define FAULT_SALT  UINT64_C(0xA5A5F00DCAFE1234)
+#define BEGIN_MS    INT64_C(1000000)
+#define BEGIN_UNIX  INT64_C(1764072000000)
+#define PLACES_MAX  64
+#define PLACES_EACH 16
 
 struct place {
     const char *name;
+    uint64_t hash;
     uint64_t steps;
     uint64_t crashes;
 };
@@ -31,8 +33,8 @@ static struct {
     bool dead;
     bool stop;
     size_t steps;
-    size_t crash_in;
-    size_t stop_in;
+    size_t planned_steps;
+    struct life_plan plan;
     bool held;
     bool must_end;
     const char *excuse;
@@ -80,6 +82,7 @@ const char *event_name(enum event event)
         [EVENT_LOG_LATER] = "log_later",
         [EVENT_RETENTION] = "retention",
         [EVENT_POSITION_MOVED] = "position_moved",
+        [EVENT_OTHER_HAND] = "other_hand",
         [EVENT_CLOCK_JUMPED] = "clock_jumped",
         [EVENT_STORE_BUSY] = "store_busy",
         [EVENT_STORE_FULL] = "store_full",
@@ -221,13 +224,12 @@ bool world_is_traced(void)
 
 /* ---- life and death ---- */
 
-jmp_buf *world_enter(size_t crash_in, size_t stop_in)
+jmp_buf *world_enter(const struct life_plan *plan)
 {
     world.alive = true;
     world.dead = world.stop = world.held = world.must_end = false;
-    world.steps = 0;
-    world.crash_in = crash_in;
-    world.stop_in = stop_in;
+    world.steps = world.planned_steps = 0;
+    world.plan = *plan;
     world.excuse = NULL;
     return &world.end;
 }
@@ -247,6 +249,25 @@ bool world_stop_requested(void)
     return world.stop;
 }
 
+/* Of the name alone: what came in earlier histories must not count. */
+static uint64_t hash_of(const char *name)
+{
+    uint64_t hash = 0;
+
+    for (; *name != '\0'; name++) {
+        hash = hash * 31 + (unsigned char)*name;
+    }
+    return hash;
+}
+
+/* Whether a crash at this place is planned: one in PLACES_EACH is in a plan that chooses. */
+static bool is_planned(const struct place *place)
+{
+    struct dice dice = {world.plan.places ^ place->hash};
+
+    return world.plan.places == 0 || dice_below(&dice, PLACES_EACH) == 0;
+}
+
 static struct place *find_place(const char *name)
 {
     size_t i = 0;
@@ -258,7 +279,7 @@ static struct place *find_place(const char *name)
         if (place_count == PLACES_MAX) {
             abort(); /* a new place needs a larger table */
         }
-        places[place_count++] = (struct place){.name = name};
+        places[place_count++] = (struct place){.name = name, .hash = hash_of(name)};
     }
     return &places[i];
 }
@@ -279,12 +300,14 @@ void world_step(const char *place)
     if (!world.alive || world.dead || world.held) {
         return;
     }
-    find_place(place)->steps++;
+    struct place *here = find_place(place);
+    here->steps++;
     world.steps++;
-    if (world.steps == world.crash_in) {
+    world.planned_steps += is_planned(here);
+    if (world.plan.crash_in > 0 && world.planned_steps >= world.plan.crash_in) {
         world_crash(place);
     }
-    if (world.steps == world.stop_in) {
+    if (world.steps == world.plan.stop_in) {
         world.stop = true;
         world_event(EVENT_STOP, (int64_t)world.steps, 0);
     }

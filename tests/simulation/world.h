@@ -57,6 +57,7 @@ enum event {
     EVENT_LOG_LATER,         /* the log guard has no answer in time */
     EVENT_RETENTION,         /* records that were read are gone: partition, low */
     EVENT_POSITION_MOVED,    /* by hand, back: partition, to */
+    EVENT_OTHER_HAND,        /* the same while payd runs: its next chunk of it must be refused */
     EVENT_CLOCK_JUMPED,      /* the time of day: to */
     EVENT_STORE_BUSY,        /* somebody holds the store for a moment */
     EVENT_STORE_FULL,        /* the disk is full for a moment */
@@ -126,9 +127,15 @@ bool world_is_traced(void);
 
 enum life_end { LIFE_RETURNED, LIFE_CRASHED, LIFE_VIOLATED };
 
-/* Begin a life that ends at its crash_in-th step, and is asked to stop at its stop_in-th; 0 = not.
- * The caller calls setjmp() on what is returned, and gets an enum life_end there. */
-jmp_buf *world_enter(size_t crash_in, size_t stop_in);
+/* When a life ends. */
+struct life_plan {
+    size_t crash_in; /* by a crash at so many steps; 0 = not */
+    uint64_t places; /* of those at some places only, so that rare ones come up too; 0 = at all */
+    size_t stop_in;  /* it is asked to stop at so many steps of all; 0 = not */
+};
+
+/* Begin a life. The caller calls setjmp() on what is returned, and gets an enum life_end there. */
+jmp_buf *world_enter(const struct life_plan *plan);
 void world_leave(void);
 
 /* True from a crash until the next world_enter(): what happens now has no effect. */
