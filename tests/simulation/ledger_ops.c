@@ -117,7 +117,7 @@ static enum store_status ledger_begin_transaction(struct store *base, struct err
     enum store_status status = before_write("store_begin", err);
 
     (void)base;
-    if (status == STORE_OK && world_strikes(EVENT_OTHER_HAND, 8)) {
+    if (status == STORE_OK && world_strikes(EVENT_OTHER_HAND, 25)) {
         world_excuse("another hand in the store");
         status = ledger_set_back(EVENT_OTHER_HAND, err);
     }

@@ -39,17 +39,24 @@ static int32_t choose_partition(const struct message *message)
     return partition;
 }
 
-static void append(const struct message *message)
+/* Offsets that nobody sees: an aborted transaction, or the end of one. */
+static void leave_hole(int32_t partition)
 {
-    int32_t partition = choose_partition(message);
-
-    if (world_strikes(EVENT_HOLE, 150)) {
+    if (world_strikes(EVENT_HOLE, 100)) {
         int64_t hole = 1 + (int64_t)world_below(HOLE_MAX);
         topic_skip(partition, hole);
         world_event(EVENT_HOLE, partition, hole);
     }
+}
+
+static void append(const struct message *message)
+{
+    int32_t partition = choose_partition(message);
+
+    leave_hole(partition);
     topic_append(partition, message);
     producers.copies[message->number]++;
+    leave_hole(partition);
 }
 
 static void send(size_t number)
