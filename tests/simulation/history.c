@@ -16,12 +16,16 @@
 #define SOON        30
 #define SQLITE_EACH 32 /* one history of so many has its ledger in SQLite, which takes longer */
 
-static char folder[] = "/dev/shm/pay-simulate-XXXXXX";
+/* In memory where there is such a folder: the lock's file is synced each time. */
+static char folders[][32] = {"/dev/shm/pay-simulate-XXXXXX", "/tmp/pay-simulate-XXXXXX"};
+static const char *folder;
 
 bool history_prepare(void)
 {
     disk_install();
-    return mkdtemp(folder) && chdir(folder) == 0;
+    folder = mkdtemp(folders[0]);
+    folder = folder ? folder : mkdtemp(folders[1]);
+    return folder && chdir(folder) == 0;
 }
 
 void history_clean_up(void)

@@ -104,15 +104,20 @@ enum life_end life_run(bool until_end, const struct life_plan *plan)
                                      .kafka = {.topic = TOPIC_NAME},
                                      .from_log_start = true,
                                      .outcomes = TOPIC_NAME ".outcomes"};
-    enum life_end end;
 
     options.until_end = until_end;
-    end = (enum life_end)setjmp(*world_enter(plan));
-    if (end == LIFE_RETURNED) {
+    switch (setjmp(*world_enter(plan))) {
+    case LIFE_RETURNED:
         judge(run(&options), until_end);
-    } else {
-        bury(end == LIFE_CRASHED && world_chance(300));
+        world_leave();
+        return LIFE_RETURNED;
+    case LIFE_CRASHED:
+        bury(world_chance(300));
+        world_leave();
+        return LIFE_CRASHED;
+    default:
+        bury(false);
+        world_leave();
+        return LIFE_VIOLATED;
     }
-    world_leave();
-    return end;
 }

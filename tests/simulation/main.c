@@ -51,7 +51,7 @@ static bool parse_number(const char *text, uint64_t *ret)
     char *end;
 
     *ret = strtoull(text, &end, 10);
-    return end != text && *end == '\0' && text[0] != '-';
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0';
 }
 
 /* Returns false for wrong usage. */
@@ -67,7 +67,8 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 
     *ret = (struct arguments){.seed = 1};
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == '?' || (option != 'v' && !parse_number(optarg, &number))) {
+        if (option == '?' || (option != 'v' && !parse_number(optarg, &number)) ||
+            (option != 'v' && option != 's' && number == 0)) {
             return false;
         }
         ret->verbose = ret->verbose || option == 'v';

@@ -167,7 +167,7 @@ void world_pass(int64_t ms)
 
 void world_jump_clock(void)
 {
-    world.unix_ms += (int64_t)world_below(2 * JUMP_MAX_MS) - JUMP_MAX_MS;
+    world.unix_ms += (int64_t)world_below((size_t)2 * JUMP_MAX_MS) - JUMP_MAX_MS;
     world_event(EVENT_CLOCK_JUMPED, world_unix_ms(), 0);
 }
 
