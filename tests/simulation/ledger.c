@@ -67,6 +67,9 @@ int __wrap_store_sqlite_open(struct store **ret, const char *path, store_header_
     if (ledger.kind == LEDGER_SQLITE &&
         __real_store_sqlite_open(&ledger.inner, path, headers, err) != 0) {
         ledger.inner = NULL;
+        if (!disk_is_dead() && !world_excused()) {
+            world_violated("the ledger cannot be opened: %s", err->text);
+        }
         (void)ledger_after("store_open", STORE_FAILED);
         return -1;
     }
