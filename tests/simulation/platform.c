@@ -93,13 +93,3 @@ int kafka_conf_check(const struct kafka_args *args, struct error *err)
     (void)err;
     return 0;
 }
-
-/* ---- the sanitizer ---- */
-
-const char *__asan_default_options(void);
-
-/* A life that ends by a crash leaves what its functions held: memory that nobody can free. */
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
