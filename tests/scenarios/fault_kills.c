@@ -120,11 +120,15 @@ Test(row_02, killed_after_the_commit_and_set_back_applies_once)
 
 Test(row_03, killed_after_the_offset_commit_repeats_nothing)
 {
-    fault_snapshot(&fault);
-    struct process payd =
-        scene_start_payd(&fault.scene, "PAY_FAILPOINT=after-offset-commit=kill@2", NULL);
-    cr_assert_eq(process_wait(&payd, WAIT_MS), PROCESS_KILLED, "%s", file_tail(payd.err));
-    fault_expect_failpoint(&fault, &payd);
+    /* The first offsets that it commits are those where it starts. */
+    for (int visit = 2; visit < 6 && (visit == 2 || decided() == 0); visit++) {
+        char env[96];
+        snprintf(env, sizeof(env), "PAY_FAILPOINT=after-offset-commit=kill@%d", visit);
+        fault_snapshot(&fault);
+        struct process payd = scene_start_payd(&fault.scene, env, NULL);
+        cr_assert_eq(process_wait(&payd, WAIT_MS), PROCESS_KILLED, "%s", file_tail(payd.err));
+        fault_expect_failpoint(&fault, &payd);
+    }
     cr_assert_gt(decided(), 0, "nothing was committed");
     drain();
     cr_expect_eq(redelivered(), 0);

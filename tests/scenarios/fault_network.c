@@ -13,6 +13,7 @@
 #define ROWS        600
 #define WAIT_MS     90000
 #define DEADLINE_MS 5000
+#define LONG_ROWS   4000
 
 static struct fault fault;
 static struct fault_batch batch;
@@ -196,8 +197,6 @@ Test(row_08, resets_again_and_again_apply_each_once, .timeout = 400)
 
 /* ---- answers that never come ---- */
 
-#define LONG_ROWS 4000
-
 /* The requests arrive, their answers are lost, until the client gives up. */
 Test(row_09, a_lost_acknowledgement_is_unknown_and_sent_again_applies_once)
 {
@@ -242,8 +241,8 @@ static int64_t work_through(void)
     struct process payd = start_payd();
 
     pay_until_done((const char *const[]){QUICK, NULL});
-    cr_assert(scene_comes_to(&fault.scene, "SELECT count(*) FROM payments", ROWS, WAIT_MS), "%s",
-              file_tail(payd.err));
+    cr_assert(scene_comes_to(&fault.scene, "SELECT count(*) FROM payments", batch.rows, WAIT_MS),
+              "%s", file_tail(payd.err));
     int64_t took_ms = clock_monotonic_ms() - began_ms;
     fault_hit(&fault, resets_under_payd(&payd));
     stop_payd(&payd);
@@ -271,6 +270,7 @@ Test(row_11, connections_cut_in_the_middle_of_a_frame_apply_each_once)
 {
     char attributes[64];
 
+    fault_make_batch(&fault, &batch, "cut", LONG_ROWS);
     snprintf(attributes, sizeof(attributes), "{\"bytes\":%d}", 15000 + fault_draw(&fault, 10000));
     proxy_add_toxic(&server, "consumer", "cut", "limit_data", "downstream", attributes);
     snprintf(attributes, sizeof(attributes), "{\"bytes\":%d}", 20000 + fault_draw(&fault, 10000));
