@@ -38,12 +38,25 @@ static int64_t first_of(const cJSON *answer)
     return seq;
 }
 
+/* The one that it should name: a decision itself, a repeat the key's, the quarantine none. */
+static int64_t first_wanted(const struct record *record)
+{
+    switch (record->outcome) {
+    case OUTCOME_APPLIED:
+    case OUTCOME_REJECTED:
+        return record->seq;
+    case OUTCOME_QUARANTINED:
+        return 0;
+    default:
+        return record->first_seq;
+    }
+}
+
 static void compare(struct answers *answers, const cJSON *answer, int64_t seq,
                     const struct record *record)
 {
     char hex[SHA_HEX_SIZE];
     const char *verdict = text_of(answer, "verdict");
-    bool is_decision = record->outcome == OUTCOME_APPLIED || record->outcome == OUTCOME_REJECTED;
 
     if (record->seq != 0 && record->seq != seq) {
         say(answers, record->key, seq, "is about a message that the store has under another seq");
@@ -56,7 +69,7 @@ static void compare(struct answers *answers, const cJSON *answer, int64_t seq,
         say(answers, record->key, seq, "gives another reason than the store");
     } else if (strcmp(text_of(answer, "digest"), sha_hex(hex, record->order.digest)) != 0) {
         say(answers, record->key, seq, "has another digest than its message");
-    } else if (record->seq != 0 && first_of(answer) != (is_decision ? seq : record->first_seq)) {
+    } else if (record->seq != 0 && first_of(answer) != first_wanted(record)) {
         say(answers, record->key, seq, "names another decision as the first of its key");
     }
 }
