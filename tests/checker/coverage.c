@@ -35,16 +35,18 @@ static void check_position(struct evidence *evidence, size_t number)
     const struct partition *partition = &evidence->topic.partitions[number];
     int64_t position = evidence->positions[number];
     int64_t committed = evidence->commits[number].offset;
+    /* Without a position nothing is passed as long as the commit names the beginning. */
+    int64_t read = position != EVIDENCE_NO_OFFSET ? position : partition->low;
 
     if (position > partition->high) {
         report_any(&evidence->report, I6_POSITIONS_PASS_NOTHING,
                    "partition %zu: the stored position %" PRId64 " lies behind its end %" PRId64,
                    number, position, partition->high);
     }
-    if (committed != EVIDENCE_NO_OFFSET && committed > position) {
+    if (committed != EVIDENCE_NO_OFFSET && committed > read) {
         report_any(&evidence->report, I6_POSITIONS_PASS_NOTHING,
                    "partition %zu: %" PRId64 " is committed, the stored position is %" PRId64,
-                   number, committed, position);
+                   number, committed, read);
     }
     check_owner(evidence, number);
 }

@@ -1,6 +1,6 @@
 /*
- * All the evidence of one folder, as far as it stays in memory: some 600 bytes a message, so that
- * 1,000,000 messages need about 600 MB. The outcomes topic and the snapshots are read as streams.
+ * All the evidence of one folder, as far as it stays in memory: some 500 bytes a message, so that
+ * 1,000,000 messages need about 500 MB. The outcomes topic and the snapshots are read as streams.
  */
 #ifndef TESTS_CHECKER_EVIDENCE_H
 #define TESTS_CHECKER_EVIDENCE_H

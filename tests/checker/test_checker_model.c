@@ -32,7 +32,7 @@ static const char *any(const char *const *texts, unsigned count)
 
 static void put_payment(char text[TEXT_MAX])
 {
-    static const char *const accounts[] = {"a", "b", "c", "d", "e", "f"};
+    static const char *const accounts[] = {"a", "b", "c", "d", "e", "f", "g"};
     static const char *const amounts[] = {
         "1", "2", "30", "0", "9999999999999999", "99999999999999999"};
     static const char *const currencies[] = {"EUR", "EUR", "EUR", "USD", "XXX"};
@@ -47,7 +47,7 @@ static void put_payment(char text[TEXT_MAX])
     snprintf(text, TEXT_MAX,
              "{\"v\":1,\"type\":\"payment\",\"src\":\"%s\",\"dest\":\"%s\",\"amount\":\"%s\","
              "\"currency\":\"%s\"%s}",
-             any(accounts, 6), any(accounts, 6), any(amounts, below(4) == 0 ? 6 : 3),
+             any(accounts, 7), any(accounts, 7), any(amounts, below(4) == 0 ? 6 : 3),
              any(currencies, 5), batch);
 }
 
@@ -64,14 +64,15 @@ static void put_value(char text[TEXT_MAX])
         "{\"v\":1,\"type\":\"account_limit\",\"account\":\"c\",\"currency\":\"USD\"}",
         "{\"v\":1,\"type\":\"account_limit\",\"account\":\"c\"}",
         "{\"v\":1,\"type\":\"account_close\",\"account\":\"g\"}",
-        "{\"v\":1,\"type\":\"account_close\",\"account\":\"d\"}",
+        "{\"v\":1,\"type\":\"account_open\",\"account\":\"g\"}",
+        "{\"v\":1,\"type\":\"account_close\",\"account\":\"g\"}",
         "?",
     };
 
     if (below(4) > 0) {
         put_payment(text);
     } else {
-        snprintf(text, TEXT_MAX, "%s", any(others, 12));
+        snprintf(text, TEXT_MAX, "%s", any(others, 13));
     }
 }
 
