@@ -117,12 +117,15 @@ static void take_answer(struct answers *answers, const cJSON *answer, const stru
         return;
     }
     struct record *record = find_message(answers, answer, number, seq);
-    if (record && evidence->ledger.log == 1 && record->key != number) {
-        say(answers, number, seq, "is about a message with another key");
-    } else if (record && record->key == number) {
-        compare(answers, answer, seq, record);
-        record->is_answered = true;
+    if (!record || (evidence->ledger.log > 1 && record->seq != seq)) {
+        return; /* it may be about a message of an earlier log, which stood in the same place */
     }
+    if (record->key != number) {
+        say(answers, number, seq, "is about a message with another key");
+        return;
+    }
+    compare(answers, answer, seq, record);
+    record->is_answered = true;
 }
 
 static int take_line(struct answers *answers, const struct lines *lines, const cJSON *line,

@@ -99,6 +99,29 @@ Test(checker_evidence, lines_that_are_none_are_no_verdict)
     folder_expect(&folder, false, EX_DATAERR, "", "topic.jsonl:37: is cut in its last line");
 }
 
+Test(checker_evidence, what_an_earlier_log_brought_is_believed_and_goes_on)
+{
+    static const struct folder_message messages[] = {
+        {0, "a", FOLDER_PAYMENT("x", "y", "1")},
+        {0, "a", FOLDER_PAYMENT("x", "y", "1")},
+        {0, "b", FOLDER_PAYMENT("y", "z", "2")},
+    };
+
+    folder_remove(&folder);
+    folder_begin(&folder, 1, false);
+    folder_send(&folder, messages, 3);
+    folder_publish(&folder);
+    folder_snapshot(&folder, "1");
+    folder_new_log(&folder);
+    folder_send(&folder, messages, 3);
+    folder_send(&folder, &(struct folder_message){0, "c", FOLDER_PAYMENT("z", "x", "3")}, 1);
+    folder_publish(&folder);
+    folder_end(&folder);
+    folder_expect(&folder, true, 0, "", "checked: messages=4 keys=3 snapshots=1 violations=0");
+    folder_sql(&folder, "UPDATE decisions SET outcome = 2, reason = 2 WHERE seq = 3");
+    folder_expect(&folder, true, 1, "I4 I5 I7", "I5 key=b : seq 3 is rejected");
+}
+
 Test(checker_evidence, wrong_usage_is_64)
 {
     static const char *const wrong[][4] = {

@@ -183,6 +183,20 @@ void folder_publish(struct folder *folder)
     cr_assert_eq(ops->published(folder->store, published, &err), STORE_OK, "%s", err.text);
 }
 
+void folder_new_log(struct folder *folder)
+{
+    const struct store_ops *ops = folder->store->ops;
+    struct error err = {0, ""};
+
+    cr_assert_eq(ops->new_log(folder->store, TIMESTAMP_MS, &err), STORE_OK, "%s", err.text);
+    cr_assert_eq(ops->bind(folder->store, "c1", "payments", &err), STORE_OK, "%s", err.text);
+    for (int32_t i = 0; i < folder->partitions; i++) {
+        cr_assert_eq(ops->adopt(folder->store, i, 0, &err), STORE_OK, "%s", err.text);
+        folder->ends[i] = 0;
+    }
+    fclose(open_file(folder, "topic.jsonl", "w"));
+}
+
 void folder_make_sample(struct folder *folder)
 {
     static const struct folder_message first[] = {

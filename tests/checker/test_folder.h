@@ -62,6 +62,9 @@ void folder_snapshot(struct folder *folder, const char *name);
 /* Publish the outcomes that are not published yet. */
 void folder_publish(struct folder *folder);
 
+/* The topic is made anew, and payd is told to go on with it: its file is empty again. */
+void folder_new_log(struct folder *folder);
+
 /* Commit the positions, close the store: the evidence is complete. */
 void folder_end(struct folder *folder);
 
