@@ -10,7 +10,7 @@
  *   skip-one            now and then a message is passed over
  *   busy-swallowed      a busy store is taken for a commit
  *   reset-latest        a new store begins where the log ends
- *   posting-dropped     now and then a balance is not written
+ *   posting-dropped     now and then a payment is not credited
  *   timeout-is-failure  a publish that timed out is reported as surely not in the topic
  *   marker-outside      a key is marked in a transaction of its own, after that of the money
  */

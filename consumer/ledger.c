@@ -1,5 +1,7 @@
 #include "consumer/ledger.h"
 
+#include "common/mutant.h"
+
 #include <string.h>
 
 static bool is_in_currency(const struct chunk_account *account, const char *currency)
@@ -79,7 +81,9 @@ static enum reason transfer(struct chunk *chunk, const struct chunk_item *item)
 
     if (reason == REASON_NONE) {
         post(&chunk->accounts[item->src], payment->currency, -payment->amount_minor);
-        post(&chunk->accounts[item->dest], payment->currency, payment->amount_minor);
+        if (!MUTANT("posting-dropped") || item->origin.offset % 7 != 3) {
+            post(&chunk->accounts[item->dest], payment->currency, payment->amount_minor);
+        }
     }
     return reason;
 }

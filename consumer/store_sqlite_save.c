@@ -66,9 +66,6 @@ static enum store_status save_tables(struct store_sqlite *store, struct chunk *c
     enum store_status status = STORE_OK;
 
     for (size_t i = 0; status == STORE_OK && i < chunk->account_count; i++) {
-        if (MUTANT("posting-dropped") && i % 7 == 3) {
-            continue;
-        }
         if (chunk->accounts[i].changed && chunk->accounts[i].id != 0) {
             status = update_account(store, &chunk->accounts[i], err);
         }
