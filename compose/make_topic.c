@@ -1,65 +1,23 @@
 /*
  * pay-make-topic: makes the topic with the settings that pay and payd ask for, without a JVM.
  */
-#include <errno.h>
-#include <getopt.h>
+#include "compose/make_topic_options.h"
+
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
-#define TIMEOUT_MS         15000 /* for everything together */
-#define SLICE_MS           1000  /* for one question of several */
-#define POLL_MS            100
-#define PARTITIONS_DEFAULT 4
-#define PROPERTY_SIZE      1024
-
-struct options {
-    const char *brokers;
-    const char *topic;
-    int partitions;
-    int replication;
-    long long retention_ms;
-    bool remove;           /* --delete */
-    rd_kafka_conf_t *conf; /* what -X has set */
-};
+#define TIMEOUT_MS 15000 /* for everything together */
+#define SLICE_MS   1000  /* for one question of several */
+#define POLL_MS    100
 
 /* What the library said last about a connection: the reason when no broker answers. */
 struct last_error {
     char text[512];
 };
-
-enum option_code { OPT_PARTITIONS = 256, OPT_REPLICATION, OPT_RETENTION, OPT_DELETE };
-
-static const char usage[] =
-    "Usage: pay-make-topic -b HOST:PORT[,...] [-t TOPIC] [--partitions N] [--replication N]\n"
-    "                      [--retention-ms N] [-X NAME=VALUE]...\n"
-    "       pay-make-topic --delete -b HOST:PORT[,...] [-t TOPIC] [-X NAME=VALUE]...\n"
-    "\n"
-    "Makes a topic for payments, with cleanup.policy=delete and\n"
-    "message.timestamp.type=LogAppendTime. A topic that exists is left as it is.\n"
-    "\n"
-    "  -b BROKERS         where Kafka is (default: the variable PAY_BROKERS)\n"
-    "  -t TOPIC           the topic's name (default: payments)\n"
-    "  --partitions N     (default: 4)\n"
-    "  --replication N    copies of each message; 3 where payments matter (default: 1)\n"
-    "  --retention-ms N   how long Kafka keeps a message; -1 is for ever (default: -1)\n"
-    "  -X NAME=VALUE      a property of librdkafka, such as security.protocol=ssl\n"
-    "  --delete           delete the topic with all that is in it\n"
-    "  --help             this text\n"
-    "\n"
-    "Exit codes: 0 made, exists or deleted, 64 wrong usage, 69 no broker answers within 15 s, 78 "
-    "the\n"
-    "broker refuses.\n";
-
-static int fail(int code, const char *what, const char *why)
-{
-    fprintf(stderr, "pay-make-topic: %s: %s\n", what, why);
-    return code;
-}
 
 static long long now_ms(void)
 {
@@ -76,100 +34,6 @@ static int left_ms(long long deadline_ms)
     return left > 0 ? (int)left : 0;
 }
 
-static int parse_number(const char *name, long long min, long long max, long long *ret)
-{
-    char *end;
-    char why[80];
-
-    errno = 0;
-    long long value = strtoll(optarg, &end, 10);
-    if (errno != 0 || end == optarg || *end != '\0' || value < min || value > max) {
-        snprintf(why, sizeof(why), "give a number from %lld to %lld", min, max);
-        return fail(EX_USAGE, name, why);
-    }
-    *ret = value;
-    return 0;
-}
-
-static int parse_small(const char *name, int max, int *ret)
-{
-    long long value = 0;
-    int code = parse_number(name, 1, max, &value);
-
-    *ret = (int)value;
-    return code;
-}
-
-static int set_property(rd_kafka_conf_t *conf, const char *text)
-{
-    char name[PROPERTY_SIZE];
-    char why[512];
-    int len = snprintf(name, sizeof(name), "%s", text);
-    char *equals = strchr(name, '=');
-
-    if (len < 0 || len >= (int)sizeof(name) || !equals) {
-        return fail(EX_USAGE, "-X", "give NAME=VALUE of at most 1023 bytes");
-    }
-    *equals = '\0';
-    if (rd_kafka_conf_set(conf, name, equals + 1, why, sizeof(why)) != RD_KAFKA_CONF_OK) {
-        return fail(EX_USAGE, name, why);
-    }
-    return 0;
-}
-
-static int parse_option(int option, struct options *options)
-{
-    switch (option) {
-    case 'b':
-        options->brokers = optarg;
-        return 0;
-    case 't':
-        options->topic = optarg;
-        return 0;
-    case 'X':
-        return set_property(options->conf, optarg);
-    case OPT_PARTITIONS:
-        return parse_small("--partitions", 10000, &options->partitions);
-    case OPT_REPLICATION:
-        return parse_small("--replication", 100, &options->replication);
-    case OPT_RETENTION:
-        return parse_number("--retention-ms", -1, 1LL << 60, &options->retention_ms);
-    case OPT_DELETE:
-        options->remove = true;
-        return 0;
-    default:
-        return fail(EX_USAGE, "wrong usage", "see pay-make-topic --help");
-    }
-}
-
-/* Returns 0, an exit code, or -1 when --help was asked for. */
-static int parse_options(int argc, char **argv, struct options *options)
-{
-    static const struct option table[] = {
-        {"partitions", required_argument, NULL, OPT_PARTITIONS},
-        {"replication", required_argument, NULL, OPT_REPLICATION},
-        {"retention-ms", required_argument, NULL, OPT_RETENTION},
-        {"delete", no_argument, NULL, OPT_DELETE},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "b:t:X:h", table, NULL)) != -1) {
-        int code = option == 'h' ? -1 : parse_option(option, options);
-        if (code != 0) {
-            return code;
-        }
-    }
-    if (optind < argc) {
-        return fail(EX_USAGE, argv[optind], "not an option, see pay-make-topic --help");
-    }
-    if (!options->brokers || options->brokers[0] == '\0') {
-        return fail(EX_USAGE, "no broker is named", "use -b HOST:PORT or PAY_BROKERS");
-    }
-    return 0;
-}
-
 static void keep_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct last_error *last = opaque;
@@ -181,18 +45,18 @@ static void keep_error(rd_kafka_t *rk, int code, const char *reason, void *opaqu
     }
 }
 
-static int no_answer(const struct options *options, const struct last_error *last)
+static int no_answer(const struct topic_options *options, const struct last_error *last)
 {
     char what[512];
 
     snprintf(what, sizeof(what), "no broker answers at %s within %d s", options->brokers,
              TIMEOUT_MS / 1000);
-    return fail(EX_UNAVAILABLE, what,
-                last->text[0] ? last->text : "check the address, and that Kafka runs");
+    return topic_fail(EX_UNAVAILABLE, what,
+                      last->text[0] ? last->text : "check the address, and that Kafka runs");
 }
 
 /* Takes options->conf over. */
-static rd_kafka_t *connect_to(struct options *options, struct last_error *last)
+static rd_kafka_t *connect_to(struct topic_options *options, struct last_error *last)
 {
     char why[512];
     rd_kafka_conf_t *conf = options->conf;
@@ -203,22 +67,23 @@ static rd_kafka_t *connect_to(struct options *options, struct last_error *last)
     rd_kafka_conf_set_opaque(conf, last);
     if (rd_kafka_conf_set(conf, "bootstrap.servers", options->brokers, why, sizeof(why)) !=
         RD_KAFKA_CONF_OK) {
-        fail(EX_USAGE, options->brokers, why);
+        topic_fail(EX_USAGE, options->brokers, why);
         rd_kafka_conf_destroy(conf);
         return NULL;
     }
     /* On success the client owns conf. */
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
     if (!rk) {
-        fail(EX_USAGE, "the client cannot be started", why);
+        topic_fail(EX_USAGE, "the client cannot be started", why);
         rd_kafka_conf_destroy(conf);
     }
     return rk;
 }
 
-static rd_kafka_NewTopic_t *new_topic(const struct options *options, char *why, size_t size)
+static rd_kafka_NewTopic_t *new_topic(const struct topic_options *options, char *why, size_t size)
 {
     char retention[32];
+    char min_isr[32];
     rd_kafka_NewTopic_t *topic =
         rd_kafka_NewTopic_new(options->topic, options->partitions, options->replication, why, size);
 
@@ -227,12 +92,16 @@ static rd_kafka_NewTopic_t *new_topic(const struct options *options, char *why, 
         rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "delete");
         rd_kafka_NewTopic_set_config(topic, "message.timestamp.type", "LogAppendTime");
         rd_kafka_NewTopic_set_config(topic, "retention.ms", retention);
+        if (options->min_isr > 0) {
+            snprintf(min_isr, sizeof(min_isr), "%d", options->min_isr);
+            rd_kafka_NewTopic_set_config(topic, "min.insync.replicas", min_isr);
+        }
     }
     return topic;
 }
 
 /* Sets *made, or returns an exit code. */
-static int read_answer(rd_kafka_event_t *event, const struct options *options, bool *made)
+static int read_answer(rd_kafka_event_t *event, const struct topic_options *options, bool *made)
 {
     const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
@@ -250,20 +119,21 @@ static int read_answer(rd_kafka_event_t *event, const struct options *options, b
         return 0;
     }
     if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT) {
-        return fail(
+        return topic_fail(
             EX_UNAVAILABLE, options->topic,
             "the broker cannot be asked to make it (pay-broker makes its topics at its start)");
     }
-    return fail(EX_CONFIG, options->topic, text ? text : rd_kafka_err2str(code));
+    return topic_fail(EX_CONFIG, options->topic, text ? text : rd_kafka_err2str(code));
 }
 
-static int create(rd_kafka_t *rk, const struct options *options, long long deadline_ms, bool *made)
+static int create(rd_kafka_t *rk, const struct topic_options *options, long long deadline_ms,
+                  bool *made)
 {
     char why[512];
     rd_kafka_NewTopic_t *topic = new_topic(options, why, sizeof(why));
 
     if (!topic) {
-        return fail(EX_USAGE, options->topic, why);
+        return topic_fail(EX_USAGE, options->topic, why);
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_AdminOptions_t *admin = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
@@ -324,7 +194,8 @@ static bool wait_for(rd_kafka_t *rk, const char *topic, bool listed_only, long l
     return false;
 }
 
-static int make_topic(rd_kafka_t *rk, const struct options *options, const struct last_error *last)
+static int make_topic(rd_kafka_t *rk, const struct topic_options *options,
+                      const struct last_error *last)
 {
     long long deadline_ms = now_ms() + TIMEOUT_MS;
     bool listed = false;
@@ -342,14 +213,14 @@ static int make_topic(rd_kafka_t *rk, const struct options *options, const struc
         return 0;
     }
     if (!wait_for(rk, options->topic, true, deadline_ms, &listed)) {
-        return fail(EX_UNAVAILABLE, options->topic, "made, but it has no leader yet");
+        return topic_fail(EX_UNAVAILABLE, options->topic, "made, but it has no leader yet");
     }
     printf("topic %s made: partitions=%d replication=%d retention.ms=%lld\n", options->topic,
            options->partitions, options->replication, options->retention_ms);
     return 0;
 }
 
-static int delete_topic(rd_kafka_t *rk, const struct options *options)
+static int delete_topic(rd_kafka_t *rk, const struct topic_options *options)
 {
     rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(options->topic);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
@@ -372,28 +243,18 @@ static int delete_topic(rd_kafka_t *rk, const struct options *options)
         printf("topic %s deleted\n", options->topic);
         return 0;
     }
-    return fail(code == RD_KAFKA_RESP_ERR__TIMED_OUT ? EX_UNAVAILABLE : EX_CONFIG, options->topic,
-                rd_kafka_err2str(code));
+    return topic_fail(code == RD_KAFKA_RESP_ERR__TIMED_OUT ? EX_UNAVAILABLE : EX_CONFIG,
+                      options->topic, rd_kafka_err2str(code));
 }
 
 int main(int argc, char **argv)
 {
     struct last_error last = {{0}};
-    struct options options = {
-        .brokers = getenv("PAY_BROKERS"),
-        .topic = "payments",
-        .partitions = PARTITIONS_DEFAULT,
-        .replication = 1,
-        .retention_ms = -1,
-        .conf = rd_kafka_conf_new(),
-    };
-    int code = parse_options(argc, argv, &options);
+    struct topic_options options = topic_options_default();
+    int code = topic_options_parse(argc, argv, &options);
 
     if (code != 0) {
         rd_kafka_conf_destroy(options.conf);
-        if (code == -1) {
-            fputs(usage, stdout);
-        }
         return code == -1 ? 0 : code;
     }
     rd_kafka_t *rk = connect_to(&options, &last);
