@@ -1,8 +1,8 @@
 /*
- * Logs and groups on Apache Kafka: a topic that is deleted and made anew, two ledgers in one group,
- * a transaction that somebody does not end.
+ * A log and a group on Apache Kafka that others use too: two ledgers in one group, a transaction
+ * that somebody does not end.
  */
-#include "tests/lib/outcomes.h"
+#include "tests/lib/scene.h"
 
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka.h>
@@ -36,94 +36,9 @@ static void send_batch(const char *id)
                  0, "%s", file_tail(pay.err));
 }
 
-static void make_anew(int batches)
-{
-    char id[32];
-
-    scene_delete_topic(&scene, scene.topic);
-    scene_make_topic(&scene, scene.topic, "4");
-    for (int i = 0; i < batches; i++) {
-        snprintf(id, sizeof(id), "anew-%d", i);
-        send_batch(id);
-    }
-}
-
 static int64_t payments(void)
 {
     return scene_int(&scene, "SELECT count(*) FROM payments");
-}
-
-static void expect_noticed(int batches, const char *says)
-{
-    struct process payd;
-
-    make_anew(batches);
-    cr_expect_eq(scene_drain(&scene, NULL, &payd), 78, "%s", file_tail(payd.err));
-    cr_expect(file_has(payd.err, says), "%s", file_tail(payd.err));
-    cr_expect(file_has(payd.err, "--new-log"), "%s", file_tail(payd.err));
-    cr_expect_eq(payments(), 2000, "nothing of it was paid");
-}
-
-Test(kafka_logs, a_topic_made_anew_while_stopped_is_noticed_shorter_and_longer)
-{
-    struct process payd;
-
-    send_batch("first");
-    send_batch("second");
-    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
-    expect_noticed(0, "the topic was truncated or made anew");
-    expect_noticed(1, "the topic was truncated or made anew");
-    expect_noticed(4, "the topic was deleted and made anew");
-
-    cr_assert_eq(process_run(scene.dir, NULL, &payd,
-                             (const char *const[]){PAY_BIN_DIR "/payd", "position", "--db",
-                                                   scene.db, "--new-log", NULL}),
-                 0);
-    cr_expect_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
-    cr_expect_eq(payments(), 6000, "on purpose it goes on");
-    scene_check_books(&scene);
-    outcomes_check(&scene);
-}
-
-/* asleep: payd stands still meanwhile, and so sees no error of the topic that is not there. */
-static void expect_stop_while_running(int batches, bool asleep)
-{
-    struct process payd = scene_start_payd(&scene, NULL, NULL);
-    int64_t before;
-
-    cr_assert(scene_comes_to(&scene, "SELECT count(*) FROM payments", 2000, JOIN_MS));
-    before = payments();
-    if (asleep) {
-        process_signal(&payd, SIGSTOP);
-    }
-    make_anew(batches);
-    process_signal(&payd, SIGCONT);
-    cr_expect_eq(process_wait(&payd, JOIN_MS), 78, "%s", file_tail(payd.err));
-    cr_expect(file_has(payd.err, "made anew") || file_has(payd.err, "does not hold"), "%s",
-              file_tail(payd.err));
-    scene_check_books(&scene);
-    cr_expect_geq(payments(), before);
-}
-
-Test(kafka_logs, a_topic_made_anew_shorter_while_payd_runs_stops_it)
-{
-    send_batch("first");
-    send_batch("second");
-    expect_stop_while_running(1, false);
-}
-
-Test(kafka_logs, a_topic_made_anew_longer_while_payd_runs_stops_it)
-{
-    send_batch("first");
-    send_batch("second");
-    expect_stop_while_running(4, false);
-}
-
-Test(kafka_logs, a_topic_made_anew_longer_behind_its_back_stops_it)
-{
-    send_batch("first");
-    send_batch("second");
-    expect_stop_while_running(4, true);
 }
 
 Test(kafka_logs, two_ledgers_in_one_group_pay_once)

@@ -243,23 +243,3 @@ Test(kafka_main_job, aborted_transactions_are_invisible_and_their_holes_end_noth
     cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "and the end is found again");
     scene_check_books(&scene);
 }
-
-Test(kafka_main_job, a_broker_that_is_killed_and_comes_back_loses_nothing)
-{
-    struct process pay;
-    struct process payd = scene_start_payd(&scene, NULL, NULL);
-
-    cr_assert(file_comes_to_have(payd.err, "event=assigned", 60000));
-    pay = scene_start_pay(&scene, "PAY_FAILPOINT=before-publish=stop@500", sample_batch);
-    cr_assert(file_comes_to_have(pay.err, "failpoint before-publish stop", 60000));
-    scene_kafka_kill(&scene);
-    process_signal(&pay, SIGCONT);
-    scene_kafka_start(&scene);
-    int code = process_wait(&pay, 120000);
-    cr_assert(code == 0 || code == 75, "exit %d: %s", code, file_tail(pay.err));
-    cr_assert_eq(scene_pay(&scene, NULL, &pay, sample_batch), 0);
-    cr_expect(scene_comes_to(&scene, "SELECT count(*) FROM payments", 1000, 120000));
-    process_signal(&payd, SIGTERM);
-    cr_expect_eq(process_wait(&payd, 5000), 0);
-    scene_check_books(&scene);
-}

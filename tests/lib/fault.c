@@ -226,7 +226,7 @@ int fault_pay(struct fault *fault, const struct fault_batch *batch, const char *
     return code;
 }
 
-void fault_produce(struct fault *fault, const char *key, const void *value, size_t value_len)
+void fault_note_invoked(struct fault *fault, const char *key, const void *value, size_t value_len)
 {
     cJSON *line = event_line("invoke", key);
     char *hex = calloc(2, value_len + 1);
@@ -239,9 +239,19 @@ void fault_produce(struct fault *fault, const char *key, const void *value, size
     free(hex);
     write_line(fault, line);
     flush_history(fault);
-    scene_produce_bytes(&fault->scene, key, value, value_len);
-    write_line(fault, event_line("ok", key));
+}
+
+void fault_note_end(struct fault *fault, const char *key, const char *event)
+{
+    write_line(fault, event_line(event, key));
     flush_history(fault);
+}
+
+void fault_produce(struct fault *fault, const char *key, const void *value, size_t value_len)
+{
+    fault_note_invoked(fault, key, value, value_len);
+    scene_produce_bytes(&fault->scene, key, value, value_len);
+    fault_note_end(fault, key, "ok");
 }
 
 void fault_produce_text(struct fault *fault, const char *key, const char *value)
@@ -345,13 +355,24 @@ void fault_check(struct fault *fault)
     check(fault, false);
 }
 
-void fault_judge_as_it_is(struct fault *fault)
+static void finish(struct fault *fault, int64_t messages)
 {
     cr_assert_gt(fault->hits, 0, "the fault never struck: nothing is proved");
-    report(fault, check(fault, true));
+    report(fault, messages);
     fclose(fault->history);
     scene_close(&fault->scene);
     fault->is_judged = true;
+}
+
+void fault_judge_as_it_is(struct fault *fault)
+{
+    finish(fault, check(fault, true));
+}
+
+void fault_report(struct fault *fault)
+{
+    scene_check_books(&fault->scene);
+    finish(fault, scene_int(&fault->scene, "SELECT sum(count) FROM counters"));
 }
 
 void fault_judge(struct fault *fault)

@@ -76,6 +76,14 @@ int fault_fates(const struct fault *fault, const char *event);
 int fault_pay(struct fault *fault, const struct fault_batch *batch, const char *env,
               const char *const *more);
 
+/* fault_pay() again and again, with the same keys, until all is acknowledged: 90 s at the most. */
+void fault_pay_until_done(struct fault *fault, const struct fault_batch *batch,
+                          const char *const *more);
+
+/* Note that a message of any bytes is sent now; then how that ended: "ok", "unknown", "fail". */
+void fault_note_invoked(struct fault *fault, const char *key, const void *value, size_t value_len);
+void fault_note_end(struct fault *fault, const char *key, const char *event);
+
 /* Publish one message of any bytes as another client would, acknowledged. key may be NULL. */
 void fault_produce(struct fault *fault, const char *key, const void *value, size_t value_len);
 
@@ -86,6 +94,9 @@ void fault_produce_text(struct fault *fault, const char *key, const char *value)
 
 /* Copy the ledger, so that the checker can tell that nothing vanishes. Nothing without a ledger. */
 void fault_snapshot(struct fault *fault);
+
+/* SIGTERM to payd; asserts that it ends with 0 within its deadline. */
+void fault_stop_payd(struct process *payd);
 
 /* Assert that payd, ended with code, was killed at a failpoint; counts a hit. */
 void fault_expect_failpoint(struct fault *fault, const struct process *process);
@@ -107,6 +118,12 @@ void fault_judge_as_it_is(struct fault *fault);
  * that nothing is.
  */
 void fault_check(struct fault *fault);
+
+/*
+ * The end of a scenario whose log is not all there any more, so that no checker can read it: the
+ * invariants that need only the ledger, and the rest of what fault_judge_as_it_is() does.
+ */
+void fault_report(struct fault *fault);
 
 /* For .fini: ends what a scenario that failed has left running. Its folder stays. */
 void fault_close(struct fault *fault);

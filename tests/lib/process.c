@@ -13,9 +13,9 @@
 
 #define LOOK_MS 10
 
-static void look_later(void)
+void pause_ms(int ms)
 {
-    nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
 }
 
 static void redirect(const char *path, int flags, int fd)
@@ -79,7 +79,7 @@ int process_wait(struct process *process, int timeout_ms)
         if (process_ended(process, &code)) {
             return code;
         }
-        look_later();
+        pause_ms(LOOK_MS);
     }
     process_kill(process);
     return PROCESS_LATE;
@@ -107,6 +107,19 @@ void process_kill(struct process *process)
         waitpid(process->pid, NULL, 0);
         process->pid = 0;
     }
+}
+
+void process_value(const struct process *process, const char *name, char *value, size_t size)
+{
+    char wanted[64];
+    char *text = file_text(process->out);
+
+    snprintf(wanted, sizeof(wanted), "%s=", name);
+    const char *at = strstr(text, wanted);
+    cr_assert(at, "no %s in what was printed", wanted);
+    at += strlen(wanted);
+    snprintf(value, size, "%.*s", (int)strcspn(at, "\n"), at);
+    free(text);
 }
 
 char *file_text(const char *path)
@@ -159,7 +172,7 @@ bool file_comes_to_have(const char *path, const char *text, int timeout_ms)
         if (file_has(path, text)) {
             return true;
         }
-        look_later();
+        pause_ms(LOOK_MS);
     }
     return false;
 }

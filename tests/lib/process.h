@@ -8,6 +8,7 @@
 #define TESTS_LIB_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #define PROCESS_ARGS_MAX 48
@@ -43,6 +44,11 @@ void process_signal(const struct process *process, int signo);
 
 /* SIGKILL and reap; nothing happens to one that has ended. */
 void process_kill(struct process *process);
+
+void pause_ms(int ms);
+
+/* The value of "name=" in what it printed, cut to size. */
+void process_value(const struct process *process, const char *name, char *value, size_t size);
 
 /* True once the file has the text in it, false when it has not within the time. */
 bool file_comes_to_have(const char *path, const char *text, int timeout_ms);

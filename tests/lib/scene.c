@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define START_MS 90000
@@ -26,20 +25,6 @@ static void open_folder(struct scene *scene)
     snprintf(scene->topic, sizeof(scene->topic), "payments");
 }
 
-/* The value of "name=" in what a start script printed. */
-static void read_value(const struct process *process, const char *name, char *value, size_t size)
-{
-    char wanted[64];
-    char *text = file_text(process->out);
-
-    snprintf(wanted, sizeof(wanted), "%s=", name);
-    const char *at = strstr(text, wanted);
-    cr_assert(at, "no %s in what the broker's start printed", wanted);
-    at += strlen(wanted);
-    snprintf(value, size, "%.*s", (int)strcspn(at, "\n"), at);
-    free(text);
-}
-
 void scene_open_embedded(struct scene *scene)
 {
     *scene = (struct scene){.is_embedded = true};
@@ -50,7 +35,7 @@ void scene_open_embedded(struct scene *scene)
                                             "--topic", "payments.outcomes:4", "--topic", "others:1",
                                             "--topic", "others.outcomes:1", NULL});
     cr_assert(file_comes_to_have(scene->broker.out, "\n", START_MS), "no embedded broker");
-    read_value(&scene->broker, "bootstrap", scene->brokers, sizeof(scene->brokers));
+    process_value(&scene->broker, "bootstrap", scene->brokers, sizeof(scene->brokers));
 }
 
 void scene_open_on(struct scene *scene, const char *brokers)
@@ -60,90 +45,12 @@ void scene_open_on(struct scene *scene, const char *brokers)
     snprintf(scene->brokers, sizeof(scene->brokers), "%s", brokers);
 }
 
-static int kafka(struct scene *scene, struct process *process, const char *const *more)
-{
-    const char *args[PROCESS_ARGS_MAX] = {PAY_SOURCE_DIR "/compose/kafka"};
-    char dir[PROCESS_PATH_MAX + 8];
-    int count = 1;
-
-    snprintf(dir, sizeof(dir), "%s/kafka", scene->dir);
-    while (*more) {
-        args[count++] = *more++;
-    }
-    args[count++] = "--dir";
-    args[count] = dir;
-    return process_run(scene->dir, NULL, process, args);
-}
-
-void scene_open_kafka(struct scene *scene, const char *const *advertised, int *proxied)
-{
-    const char *args[PROCESS_ARGS_MAX] = {"start"};
-    struct process process;
-    char value[64];
-    char name[32];
-    int count = 1;
-
-    *scene = (struct scene){.is_embedded = false};
-    open_folder(scene);
-    for (int i = 0; advertised && advertised[i]; i++) {
-        args[count++] = "--advertise";
-        args[count++] = advertised[i];
-    }
-    cr_assert_eq(kafka(scene, &process, args), 0, "Kafka did not start: %s",
-                 file_tail(process.err));
-    read_value(&process, "bootstrap", scene->brokers, sizeof(scene->brokers));
-    for (int i = 0; advertised && advertised[i]; i++) {
-        snprintf(name, sizeof(name), "proxied_%d", i + 1);
-        read_value(&process, name, value, sizeof(value));
-        proxied[i] = atoi(strrchr(value, ':') + 1);
-    }
-    scene_make_topic(scene, scene->topic, "4");
-    scene_make_topic(scene, "payments.outcomes", "4");
-}
-
-void scene_make_topic(const struct scene *scene, const char *name, const char *partitions)
-{
-    struct process process;
-
-    cr_assert_eq(
-        process_run(scene->dir, NULL, &process,
-                    (const char *const[]){PAY_BIN_DIR "/pay-make-topic", "-b", scene->brokers, "-t",
-                                          name, "--partitions", partitions, NULL}),
-        0, "no topic: %s", file_tail(process.err));
-}
-
-void scene_delete_topic(const struct scene *scene, const char *name)
-{
-    struct process process;
-
-    cr_assert_eq(process_run(scene->dir, NULL, &process,
-                             (const char *const[]){PAY_BIN_DIR "/pay-make-topic", "-b",
-                                                   scene->brokers, "-t", name, "--delete", NULL}),
-                 0, "%s", file_tail(process.err));
-}
-
-void scene_kafka_kill(struct scene *scene)
-{
-    struct process process;
-
-    cr_assert_eq(kafka(scene, &process, (const char *const[]){"kill", NULL}), 0);
-}
-
-void scene_kafka_start(struct scene *scene)
-{
-    struct process process;
-
-    cr_assert_eq(kafka(scene, &process, (const char *const[]){"start", NULL}), 0);
-}
-
 void scene_stop(struct scene *scene)
 {
-    struct process process;
-
     if (scene->is_embedded) {
         process_kill(&scene->broker);
     } else {
-        kafka(scene, &process, (const char *const[]){"stop", "--clean", NULL});
+        scene_kafka_stop(scene);
     }
 }
 
@@ -280,7 +187,7 @@ bool scene_comes_to(const struct scene *scene, const char *sql, int64_t wanted, 
             scene_int(scene, sql) == wanted) {
             return true;
         }
-        nanosleep(&(struct timespec){.tv_nsec = 50000000L}, NULL);
+        pause_ms(50);
     }
     return false;
 }
@@ -307,8 +214,8 @@ void scene_check_books(const struct scene *scene)
          " (SELECT sum(amount_minor) FROM payments p WHERE p.currency = t.currency"
          "  AND outcome = 'applied')"},
         {"a position behind an outcome",
-         "SELECT count(*) FROM payments p JOIN positions q ON q.partition = p.partition"
-         " WHERE p.offset >= q.next_offset"},
+         "SELECT count(*) FROM decisions d JOIN positions q ON q.partition = d.partition"
+         " WHERE d.offset >= q.next_offset AND d.log = (SELECT log FROM store)"},
     };
 
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

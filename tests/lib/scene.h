@@ -17,6 +17,7 @@ struct scene {
     char topic[64];
     bool is_embedded;
     struct process broker; /* the embedded one */
+    int nodes;             /* of Kafka */
 };
 
 /*
@@ -40,15 +41,26 @@ void scene_open_kafka(struct scene *scene, const char *const *advertised, int *p
 void scene_make_topic(const struct scene *scene, const char *name, const char *partitions);
 void scene_delete_topic(const struct scene *scene, const char *name);
 
+/* As scene_make_topic(), with more options of pay-make-topic, ended by NULL. */
+void scene_make_topic_with(const struct scene *scene, const char *name, const char *const *more);
+
 /* End all of it and remove the folder. The folder stays when the environment has PAY_KEEP. */
 void scene_close(struct scene *scene);
 
 /* End the broker; the folder stays, without the broker's data. */
 void scene_stop(struct scene *scene);
 
-/* Kafka only: SIGKILL the broker; start it again on the same data and ports. */
-void scene_kafka_kill(struct scene *scene);
-void scene_kafka_start(struct scene *scene);
+/*
+ * Kafka only. Nodes are numbered from 1, which scene_open_kafka() starts and which alone is the
+ * controller. scene_kafka_add() starts one more broker and adds its address to scene->brokers.
+ */
+void scene_kafka_add(struct scene *scene);
+void scene_kafka_signal(const struct scene *scene, int node, int signo);
+/* SIGKILL it; start it again on the same data and ports. */
+void scene_kafka_kill(const struct scene *scene, int node);
+void scene_kafka_start(const struct scene *scene, int node);
+/* End all nodes and remove their data. */
+void scene_kafka_stop(const struct scene *scene);
 
 /*
  * payd on the scene's ledger: args are added to `payd run --db ... -b ... -g test`. env may be

@@ -6,7 +6,6 @@
 #include "common/clock.h"
 
 #include <criterion/criterion.h>
-#include <time.h>
 
 #define ROWS       6000
 #define PAYD_KILLS 6
@@ -68,7 +67,7 @@ static void kill_payd(struct process *payd, struct tally *tally)
 
     cr_assert(file_comes_to_have(payd->err, "event=assigned", ASSIGN_MS), "%s",
               file_tail(payd->err));
-    nanosleep(&(struct timespec){.tv_nsec = fault_draw(&fault, 800) * 1000000L}, NULL);
+    pause_ms(fault_draw(&fault, 800));
     cr_assert(!process_ended(payd, &code), "payd ended by itself with %d: %s", code,
               file_tail(payd->err));
     fault_snapshot(&fault);

@@ -6,7 +6,6 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
-#include <time.h>
 
 #define ROWS    600
 #define WAIT_MS 60000
@@ -59,7 +58,7 @@ static void expect_given(enum mock_request request, int pushed, int wanted)
         if (pushed - mock_failures_left(&mock, request) >= wanted) {
             break;
         }
-        nanosleep(&(struct timespec){.tv_nsec = 50000000L}, NULL);
+        pause_ms(50);
     }
     int given = pushed - mock_failures_left(&mock, request);
     cr_assert_geq(given, wanted, "only %d errors were given", given);

@@ -8,12 +8,10 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
-#include <time.h>
 
-#define ROWS        600
-#define WAIT_MS     90000
-#define DEADLINE_MS 5000
-#define LONG_ROWS   4000
+#define ROWS      600
+#define WAIT_MS   90000
+#define LONG_ROWS 4000
 
 static struct fault fault;
 static struct fault_batch batch;
@@ -22,11 +20,6 @@ static struct scene consuming; /* the scene as payd sees it: through its proxy *
 
 /* Small steps and quick reconnects: a fault falls into requests, not after them. */
 #define QUICK "-X", "reconnect.backoff.ms=10", "-X", "reconnect.backoff.max.ms=100"
-
-static void pause_ms(int ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
-}
 
 static void open_scene(void)
 {
@@ -73,35 +66,16 @@ static struct process start_payd(void)
     return payd;
 }
 
-static void stop_payd(struct process *payd)
-{
-    process_signal(payd, SIGTERM);
-    cr_assert_eq(process_wait(payd, DEADLINE_MS), 0, "%s", file_tail(payd->err));
-}
-
-/* pay again and again, with the same keys, until all is acknowledged. */
-static void pay_until_done(const char *const *more)
-{
-    int64_t end_ms = clock_monotonic_ms() + WAIT_MS;
-    int code = -1;
-
-    while (code != 0 && clock_monotonic_ms() < end_ms) {
-        code = fault_pay(&fault, &batch, NULL, more);
-        cr_assert(code == 0 || code == 75 || code == 69, "pay ended with %d", code);
-    }
-    cr_assert_eq(code, 0, "the batch was never acknowledged whole");
-}
-
 /* ---- the broker out of reach ---- */
 
 Test(row_07, sigterm_with_the_broker_out_of_reach_ends_payd_in_time)
 {
-    pay_until_done(NULL);
+    fault_pay_until_done(&fault, &batch, NULL);
     struct process payd = start_payd();
     proxy_set_enabled(&server, "consumer", false);
     fault_hit(&fault, file_comes_to_have(payd.err, "error=_TRANSPORT", WAIT_MS));
     fault_snapshot(&fault);
-    stop_payd(&payd);
+    fault_stop_payd(&payd);
     proxy_set_enabled(&server, "consumer", true);
     fault_judge(&fault);
 }
@@ -123,7 +97,7 @@ Test(row_15, a_partition_and_a_full_queue_make_pay_wait)
     code = process_wait(&pay, WAIT_MS);
     cr_assert_eq(code, 0, "%s", file_tail(pay.err));
     fault_note_pay(&fault, &batch, &pay, code);
-    stop_payd(&payd);
+    fault_stop_payd(&payd);
     fault_judge(&fault);
 }
 
@@ -191,7 +165,7 @@ Test(row_08, resets_again_and_again_apply_each_once, .timeout = 400)
     cr_expect_geq(under_pay, RESETS_WANTED);
     cr_expect_geq(resets_under_payd(&payd), RESETS_WANTED);
     fault_hit(&fault, under_pay + resets_under_payd(&payd));
-    stop_payd(&payd);
+    fault_stop_payd(&payd);
     fault_judge(&fault);
 }
 
@@ -215,10 +189,10 @@ Test(row_09, a_lost_acknowledgement_is_unknown_and_sent_again_applies_once)
     cr_expect_gt(fault_fates(&fault, "unknown"), 0, "nothing was unknown: %s", file_tail(pay.err));
     fault_hit(&fault, fault_fates(&fault, "unknown"));
     proxy_remove_toxic(&server, "producer", "lost");
-    stop_payd(&payd);
+    fault_stop_payd(&payd);
     cr_assert_eq(scene_drain(&consuming, NULL, &payd), 0, "%s", file_tail(payd.err));
     fault_check(&fault); /* what was said to have failed must not be there */
-    pay_until_done((const char *const[]){QUICK, NULL});
+    fault_pay_until_done(&fault, &batch, (const char *const[]){QUICK, NULL});
     fault_judge(&fault);
 }
 
@@ -241,12 +215,13 @@ static int64_t work_through(void)
     struct process payd = start_payd();
 
     /* No request larger than what a connection lives to carry. */
-    pay_until_done((const char *const[]){QUICK, "-X", "batch.num.messages=100", NULL});
+    fault_pay_until_done(&fault, &batch,
+                         (const char *const[]){QUICK, "-X", "batch.num.messages=100", NULL});
     cr_assert(scene_comes_to(&fault.scene, "SELECT count(*) FROM payments", batch.rows, WAIT_MS),
               "%s", file_tail(payd.err));
     int64_t took_ms = clock_monotonic_ms() - began_ms;
     fault_hit(&fault, resets_under_payd(&payd));
-    stop_payd(&payd);
+    fault_stop_payd(&payd);
     return took_ms;
 }
 
@@ -255,7 +230,7 @@ Test(row_10, half_open_connections_of_a_killed_payd_apply_each_once)
 {
     put_on_both("slow_close", "upstream", "{\"delay\":8000}");
     put_on_both("slow_close", "downstream", "{\"delay\":8000}");
-    pay_until_done(NULL);
+    fault_pay_until_done(&fault, &batch, NULL);
     for (int i = 0; i < 2; i++) {
         struct process payd = start_payd();
         pause_ms(fault_draw(&fault, 300));
