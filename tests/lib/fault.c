@@ -40,6 +40,13 @@ void fault_open_embedded(struct fault *fault)
     fault_begin(fault);
 }
 
+void fault_open_bare(struct fault *fault)
+{
+    *fault = (struct fault){.hits = 0};
+    scene_open_bare(&fault->scene);
+    fault_begin(fault);
+}
+
 void fault_open_kafka(struct fault *fault, const char *const *advertised, int *proxied)
 {
     *fault = (struct fault){.hits = 0};
@@ -355,7 +362,7 @@ void fault_check(struct fault *fault)
     check(fault, false);
 }
 
-static void finish(struct fault *fault, int64_t messages)
+void fault_report_only(struct fault *fault, int64_t messages)
 {
     cr_assert_gt(fault->hits, 0, "the fault never struck: nothing is proved");
     report(fault, messages);
@@ -366,13 +373,13 @@ static void finish(struct fault *fault, int64_t messages)
 
 void fault_judge_as_it_is(struct fault *fault)
 {
-    finish(fault, check(fault, true));
+    fault_report_only(fault, check(fault, true));
 }
 
 void fault_report(struct fault *fault)
 {
     scene_check_books(&fault->scene);
-    finish(fault, scene_int(&fault->scene, "SELECT sum(count) FROM counters"));
+    fault_report_only(fault, scene_int(&fault->scene, "SELECT sum(count) FROM counters"));
 }
 
 void fault_judge(struct fault *fault)

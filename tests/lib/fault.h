@@ -41,6 +41,9 @@ struct fault_batch {
 void fault_open_embedded(struct fault *fault);
 void fault_open_kafka(struct fault *fault, const char *const *advertised, int *proxied);
 
+/* A folder without a broker: for faults below a part of the programs that the test runs itself. */
+void fault_open_bare(struct fault *fault);
+
 /* For a scene that a test opens in its own way. */
 void fault_begin(struct fault *fault);
 
@@ -112,6 +115,12 @@ void fault_judge(struct fault *fault);
 
 /* The same without running payd: the scenario has done so. */
 void fault_judge_as_it_is(struct fault *fault);
+
+/*
+ * The end of a scenario that judged by itself, with as many messages as it took: asserts that the
+ * fault struck, appends the line, ends the scene and removes its folder.
+ */
+void fault_report_only(struct fault *fault, int64_t messages);
 
 /*
  * The checker over what is there now, before the end: nothing may be violated at any time. Asserts

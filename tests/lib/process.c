@@ -185,3 +185,22 @@ void file_write(const char *path, const char *text)
     fputs(text, file);
     fclose(file);
 }
+
+bool file_copy(const char *from, const char *to)
+{
+    FILE *in = fopen(from, "re");
+    char block[8192];
+    size_t len;
+
+    if (!in) {
+        return false;
+    }
+    FILE *out = fopen(to, "we");
+    cr_assert(out, "%s cannot be written", to);
+    while ((len = fread(block, 1, sizeof(block), in)) > 0) {
+        cr_assert_eq(fwrite(block, 1, len, out), len, "%s cannot be written", to);
+    }
+    fclose(in);
+    cr_assert_eq(fclose(out), 0, "%s cannot be written", to);
+    return true;
+}

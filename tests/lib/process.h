@@ -66,4 +66,7 @@ int file_count(const char *path, const char *text);
 
 void file_write(const char *path, const char *text);
 
+/* Returns false when from is not there. */
+bool file_copy(const char *from, const char *to);
+
 #endif

@@ -25,10 +25,15 @@ static void open_folder(struct scene *scene)
     snprintf(scene->topic, sizeof(scene->topic), "payments");
 }
 
-void scene_open_embedded(struct scene *scene)
+void scene_open_bare(struct scene *scene)
 {
     *scene = (struct scene){.is_embedded = true};
     open_folder(scene);
+}
+
+void scene_open_embedded(struct scene *scene)
+{
+    scene_open_bare(scene);
     scene->broker =
         process_start(scene->dir, NULL, NULL,
                       (const char *const[]){PAY_BIN_DIR "/pay-broker", "--topic", "payments:4",

@@ -20,6 +20,9 @@ struct scene {
     int nodes;             /* of Kafka */
 };
 
+/* A new folder, and no broker. */
+void scene_open_bare(struct scene *scene);
+
 /*
  * A new folder, and the embedded broker in it with `payments` and `payments.outcomes`
  * of 4 partitions, `others` and `others.outcomes` of 1.

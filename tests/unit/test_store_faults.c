@@ -1,92 +1,18 @@
 /*
  * The SQLite store on a medium that fails: the n-th write or sync fails, for every n. Whatever
  * fails, a chunk is in the books as a whole or not at all, and paid once in the end.
- *
- * The faults are put in below SQLite, by a VFS that passes everything on to the usual one.
  */
+#include "tests/lib/fault_vfs.h"
 #include "tests/lib/ledger_kit.h"
 
 #include <criterion/criterion.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-/* ---- the faulty VFS ---- */
-
-enum fault { FULL_WRITE, BAD_WRITE, BAD_SYNC, FAULT_COUNT };
-
-static const char *const fault_names[FAULT_COUNT] = {"full", "bad write", "bad sync"};
-
-static sqlite3_vfs *real;
-static const sqlite3_io_methods *usual;
-static sqlite3_io_methods faulty[2]; /* for databases, and for other files, whose locks differ */
-static enum fault fault;
-static int until_fault = -1; /* calls that succeed before one fails; -1 = none fails */
-
-/* True for the call that is to fail. */
-static bool strikes(bool is_sync)
-{
-    return is_sync == (fault == BAD_SYNC) && until_fault >= 0 && until_fault-- == 0;
-}
-
-static int faulty_write(sqlite3_file *file, const void *data, int len, sqlite3_int64 offset)
-{
-    if (strikes(false)) {
-        return fault == FULL_WRITE ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-    }
-    return usual->xWrite(file, data, len, offset);
-}
-
-static int faulty_sync(sqlite3_file *file, int flags)
-{
-    return strikes(true) ? SQLITE_IOERR_FSYNC : usual->xSync(file, flags);
-}
-
-static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
-                       int *ret_flags)
-{
-    int code = real->xOpen(vfs, name, file, flags, ret_flags);
-
-    if (code == SQLITE_OK) {
-        sqlite3_io_methods *methods = &faulty[flags & SQLITE_OPEN_MAIN_DB ? 0 : 1];
-        usual = file->pMethods; /* all kinds of files are written and synced alike */
-        *methods = *usual;
-        methods->xWrite = faulty_write;
-        methods->xSync = faulty_sync;
-        file->pMethods = methods;
-    }
-    return code;
-}
-
-static void install(void)
-{
-    static sqlite3_vfs vfs;
-
-    real = sqlite3_vfs_find(NULL);
-    vfs = *real;
-    vfs.zName = "faulty";
-    vfs.xOpen = faulty_open;
-    cr_assert_eq(sqlite3_vfs_register(&vfs, 1), SQLITE_OK);
-}
-
-static void arm(enum fault kind, int calls_before)
-{
-    fault = kind;
-    until_fault = calls_before;
-}
-
-/* True when the fault that was armed has struck. */
-static bool disarm(void)
-{
-    bool struck = until_fault < 0;
-
-    until_fault = -1;
-    return struck;
-}
-
-/* ---- the tests ---- */
+static const enum fault_vfs_kind kinds[] = {FAULT_VFS_FULL, FAULT_VFS_WRITE, FAULT_VFS_SYNC};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 #define ROWS 40
 
@@ -98,7 +24,7 @@ static void make_folder(void)
 {
     kit_folder_make(folder);
     snprintf(path, sizeof(path), "%s/ledger.db", folder);
-    install();
+    fault_vfs_install();
 }
 
 static void remove_folder(void)
@@ -164,19 +90,19 @@ static int64_t paid(struct store *store)
 }
 
 /* One chunk with a fault in it. Returns whether the fault struck. */
-static bool commit_with_fault(enum fault kind, int n)
+static bool commit_with_fault(enum fault_vfs_kind kind, int n)
 {
     struct store *store = open_store();
     struct chunk *chunk = payments_chunk();
 
     kit_begin(store);
-    arm(kind, n);
+    fault_vfs_arm(kind, n);
     enum store_status status = kit_transact(store, chunk, &err);
-    bool struck = disarm();
-    cr_assert_eq(struck, status != STORE_OK, "%s %d: status %d", fault_names[kind], n, status);
+    bool struck = fault_vfs_disarm();
+    cr_assert_eq(struck, status != STORE_OK, "%s %d: status %d", fault_vfs_name(kind), n, status);
     if (struck) {
-        cr_expect_eq(status, kind == FULL_WRITE ? STORE_FULL : STORE_FAILED, "%s %d: status %d",
-                     fault_names[kind], n, status);
+        cr_expect_eq(status, kind == FAULT_VFS_FULL ? STORE_FULL : STORE_FAILED, "%s %d: status %d",
+                     fault_vfs_name(kind), n, status);
         cr_expect_eq(err.code, EX_IOERR);
         cr_expect(strstr(err.text, path) != NULL, "%s", err.text);
     }
@@ -186,14 +112,14 @@ static bool commit_with_fault(enum fault kind, int n)
         status = STORE_OK;
     }
     if (status == STORE_OK) {
-        cr_assert_eq(paid(store), ROWS, "%s %d", fault_names[kind], n);
+        cr_assert_eq(paid(store), ROWS, "%s %d", fault_vfs_name(kind), n);
     }
     store_close(store);
 
     store = open_store();
     int64_t found = paid(store);
     cr_assert(found == ROWS || (found == 0 && status == STORE_FAILED), "%s %d: %lld paid",
-              fault_names[kind], n, (long long)found);
+              fault_vfs_name(kind), n, (long long)found);
     if (found == 0) {
         cr_assert_eq(kit_transact(store, chunk, &err), STORE_OK, "%s", err.text);
     } else {
@@ -208,27 +134,28 @@ static bool commit_with_fault(enum fault kind, int n)
 
 Test(store_faults, a_chunk_is_whole_or_absent_whatever_write_or_sync_fails)
 {
-    for (int kind = 0; kind < FAULT_COUNT; kind++) {
+    for (size_t kind = 0; kind < KINDS; kind++) {
         int n = 0;
-        while (commit_with_fault((enum fault)kind, n)) {
+        while (commit_with_fault(kinds[kind], n)) {
             n++;
         }
-        cr_expect_gt(n, kind == BAD_SYNC ? 0 : 5, "%s struck %d times only", fault_names[kind], n);
+        cr_expect_gt(n, kinds[kind] == FAULT_VFS_SYNC ? 0 : 5, "%s struck %d times only",
+                     fault_vfs_name(kinds[kind]), n);
     }
 }
 
 Test(store_faults, a_store_whose_making_failed_is_made_by_the_next_start)
 {
-    for (int kind = 0; kind < FAULT_COUNT; kind++) {
+    for (size_t kind = 0; kind < KINDS; kind++) {
         bool struck = true;
         for (int n = 0; struck; n++) {
             struct store *store = NULL;
-            arm((enum fault)kind, n);
+            fault_vfs_arm(kinds[kind], n);
             int result = store_sqlite_open(&store, path, NULL, &err);
-            struck = disarm();
-            cr_assert_eq(struck, result != 0, "%s %d", fault_names[kind], n);
-            cr_expect(result == 0 || err.code == EX_IOERR, "%s %d: %s", fault_names[kind], n,
-                      err.text);
+            struck = fault_vfs_disarm();
+            cr_assert_eq(struck, result != 0, "%s %d", fault_vfs_name(kinds[kind]), n);
+            cr_expect(result == 0 || err.code == EX_IOERR, "%s %d: %s", fault_vfs_name(kinds[kind]),
+                      n, err.text);
             store_close(store);
             store = open_store();
             kit_begin(store);
@@ -242,22 +169,22 @@ Test(store_faults, a_store_whose_making_failed_is_made_by_the_next_start)
 /* What is answered with success must be in the file. */
 Test(store_faults, binding_and_first_positions_are_kept_or_refused)
 {
-    for (int kind = 0; kind < FAULT_COUNT; kind++) {
+    for (size_t kind = 0; kind < KINDS; kind++) {
         bool struck = true;
         for (int n = 0; struck; n++) {
             struct store *store = open_store();
-            arm((enum fault)kind, n);
+            fault_vfs_arm(kinds[kind], n);
             enum store_status bound = store->ops->bind(store, "c1", "payments", &err);
             enum store_status adopted = store->ops->adopt(store, 0, 7, &err);
-            struck = disarm();
+            struck = fault_vfs_disarm();
             store_close(store);
 
             store = open_store();
             cr_expect(adopted != STORE_OK || kit_position(store, 0) == 7, "%s %d: position lost",
-                      fault_names[kind], n);
+                      fault_vfs_name(kinds[kind]), n);
             enum store_status foreign = store->ops->bind(store, "c2", "other", &err);
             cr_expect(bound != STORE_OK || foreign == STORE_FAILED, "%s %d: binding lost",
-                      fault_names[kind], n);
+                      fault_vfs_name(kinds[kind]), n);
             store_close(store);
             forget_files();
         }
