@@ -1,7 +1,5 @@
 #include "tests/lib/ledger_kit.h"
 
-#include "consumer/ledger.h"
-
 #include <criterion/criterion.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -9,7 +7,6 @@
 #include <string.h>
 
 #define CHUNK_ROWS 64
-#define NOW_MS     INT64_C(1700000000123)
 
 const char *kit_answer(char buf[KIT_ANSWER_SIZE], const struct decision *decision)
 {
@@ -21,79 +18,6 @@ const char *kit_answer(char buf[KIT_ANSWER_SIZE], const struct decision *decisio
              has_reason ? " " : "", has_reason ? reason_name(decision->reason) : "",
              fields[0] ? " " : "", fields);
     return buf;
-}
-
-struct payment kit_payment(const struct kit_row *row)
-{
-    struct payment payment = {.amount_minor = row->amount_minor};
-
-    payment_copy(payment.key, row->key, strlen(row->key));
-    payment_copy(payment.src, row->src, strlen(row->src));
-    payment_copy(payment.dest, row->dest, strlen(row->dest));
-    payment_copy(payment.currency, row->currency, strlen(row->currency));
-    if (row->batch) {
-        payment.batch = *row->batch;
-    }
-    return payment;
-}
-
-static struct chunk_item *add(struct chunk *chunk, int32_t partition, int64_t offset)
-{
-    struct chunk_range *range = chunk_range(chunk, partition, offset);
-    struct chunk_item *item = chunk_add(chunk);
-
-    item->origin = (struct origin){partition, offset, NOW_MS - 1000};
-    item->raw = (struct raw_message){"raw key", 7, "raw value", 9, NULL};
-    memset(item->digest, (int)offset, sizeof(item->digest));
-    range->to = offset + 1;
-    return item;
-}
-
-struct chunk_item *kit_add_command(struct chunk *chunk, const struct command *command,
-                                   int32_t partition, int64_t offset)
-{
-    struct chunk_item *item = add(chunk, partition, offset);
-
-    item->command = *command;
-    return item;
-}
-
-struct chunk_item *kit_add(struct chunk *chunk, const struct kit_row *row, int32_t partition,
-                           int64_t offset)
-{
-    if (row->key) {
-        const struct command command = {.type = COMMAND_PAYMENT, .payment = kit_payment(row)};
-        return kit_add_command(chunk, &command, partition, offset);
-    }
-    struct chunk_item *item = add(chunk, partition, offset);
-    item->unreadable = UNREADABLE_JSON;
-    payment_copy(item->detail, "not a JSON object", 17);
-    return item;
-}
-
-enum store_status kit_transact(struct store *store, struct chunk *chunk, struct error *err)
-{
-    enum store_status status = store->ops->begin(store, err);
-
-    chunk->now_ms = NOW_MS;
-    chunk_index(chunk);
-    if (status == STORE_OK) {
-        status = store->ops->claim(store, chunk, err);
-    }
-    if (status == STORE_OK) {
-        status = store->ops->load(store, chunk, err);
-    }
-    if (status == STORE_OK) {
-        ledger_decide(chunk);
-        status = store->ops->save(store, chunk, err);
-    }
-    if (status == STORE_OK) {
-        status = store->ops->commit(store, err);
-    }
-    if (status != STORE_OK) {
-        store->ops->rollback(store);
-    }
-    return status;
 }
 
 void kit_run(struct store *store, int32_t partition, const struct kit_row *rows, size_t count)

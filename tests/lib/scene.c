@@ -80,30 +80,43 @@ static const char *program(const char *name, char path[PROCESS_PATH_MAX])
     return path;
 }
 
-struct process scene_start_payd(const struct scene *scene, const char *env, const char *const *more)
+static int add_args(const char **args, int count, const char *const *more)
 {
-    char path[PROCESS_PATH_MAX];
-    const char *args[PROCESS_ARGS_MAX] = {program("payd", path),
-                                          "run",
-                                          "--db",
-                                          scene->db,
-                                          "-b",
-                                          scene->brokers,
-                                          "-t",
-                                          scene->topic,
-                                          "-g",
-                                          "test",
-                                          "-X",
-                                          "session.timeout.ms=6000"};
-    int count = 12;
-
-    if (scene->is_embedded) {
-        args[count++] = "--skip-topic-check";
-    }
     while (more && *more) {
         args[count++] = *more++;
     }
+    return count;
+}
+
+struct process scene_start_payd_under(const struct scene *scene, const char *const *before,
+                                      const char *env, const char *const *more)
+{
+    char path[PROCESS_PATH_MAX];
+    const char *const run[] = {program("payd", path),
+                               "run",
+                               "--db",
+                               scene->db,
+                               "-b",
+                               scene->brokers,
+                               "-t",
+                               scene->topic,
+                               "-g",
+                               "test",
+                               "-X",
+                               "session.timeout.ms=6000",
+                               scene->is_embedded ? "--skip-topic-check" : NULL,
+                               NULL};
+    const char *args[PROCESS_ARGS_MAX] = {NULL};
+    int count = add_args(args, 0, before);
+
+    count = add_args(args, count, run);
+    add_args(args, count, more);
     return process_start(scene->dir, NULL, env, args);
+}
+
+struct process scene_start_payd(const struct scene *scene, const char *env, const char *const *more)
+{
+    return scene_start_payd_under(scene, NULL, env, more);
 }
 
 int scene_drain(const struct scene *scene, const char *env, struct process *process)

@@ -72,6 +72,10 @@ void scene_kafka_stop(const struct scene *scene);
 struct process scene_start_payd(const struct scene *scene, const char *env,
                                 const char *const *args);
 
+/* The same as the last arguments of another program: before is its command, ended by NULL. */
+struct process scene_start_payd_under(const struct scene *scene, const char *const *before,
+                                      const char *env, const char *const *args);
+
 /* payd --until-end on the scene's ledger; returns its exit code. */
 int scene_drain(const struct scene *scene, const char *env, struct process *process);
 

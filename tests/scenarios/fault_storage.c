@@ -7,24 +7,22 @@
 #include "tests/lib/fault.h"
 #include "tests/lib/fault_power.h"
 #include "tests/lib/fault_vfs.h"
-#include "tests/lib/store_load.h"
+#include "tests/lib/store_recover.h"
 
 #include <criterion/criterion.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct fault fault;
-static struct store_load load;
-static uint64_t states[LOAD_STEPS];
+static struct store_recover recover;
+static struct store_load *const load = &recover.load;
 static struct error err;
 
 static void open_folder(void)
 {
     fault_open_bare(&fault);
-    cr_assert(store_load_states(fault.scene.dir, states), "the load fails without a fault");
-    load = (struct store_load){fault.scene.db, NULL};
+    store_recover_begin(&recover, fault.scene.dir, fault.scene.db);
     fault_vfs_install();
 }
 
@@ -38,60 +36,6 @@ TestSuite(row_34, .init = open_folder, .fini = close_folder);
 TestSuite(row_35, .init = open_folder, .fini = close_folder);
 TestSuite(row_36, .init = open_folder, .fini = close_folder);
 
-static void forget_files(void)
-{
-    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
-
-    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-        char file[PROCESS_PATH_MAX + 16];
-        snprintf(file, sizeof(file), "%s%s", load.path, endings[i]);
-        unlink(file);
-    }
-}
-
-static uint64_t state_after(int step)
-{
-    return step < 0 ? STORE_LOAD_NOTHING : states[step];
-}
-
-/* How many steps the file has: steps, or one more, or an assertion fails. */
-static int steps_in_file(int steps, const char *when)
-{
-    uint64_t state = store_load_state(load.path);
-
-    if (state == state_after(steps - 1)) {
-        return steps;
-    }
-    cr_assert(steps < LOAD_STEPS && state == state_after(steps),
-              "%s: the file is neither before nor after the step %d%s", when, steps,
-              state == STORE_LOAD_DAMAGED ? ": it is damaged" : "");
-    return steps + 1;
-}
-
-/*
- * After a fault in the step after steps: the next start finds it whole or absent, takes the chunk
- * again only if it is absent, and goes on to the end.
- */
-static void recover(int steps, const char *when)
-{
-    store_load_close(&load);
-    int found = steps_in_file(steps, when);
-    if (found > 0) {
-        cr_assert_eq(store_load_open(&load, &err), STORE_OK, "%s: %s", when, err.text);
-        cr_assert_eq(steps_in_file(found, when), found, "%s: opening changed it", when);
-    }
-    if (found > steps && store_load_is_chunk(steps)) {
-        cr_assert_eq(store_load_step(&load, steps, &err), STORE_STALE, "%s: paid twice", when);
-    }
-    for (int step = found; step < LOAD_STEPS; step++) {
-        cr_assert_eq(store_load_step(&load, step, &err), STORE_OK, "%s: then %s: %s", when,
-                     store_load_name(step), err.text);
-    }
-    store_load_close(&load);
-    cr_assert_eq(store_load_state(load.path), states[LOAD_STEPS - 1], "%s: another end", when);
-    forget_files();
-}
-
 /* ---- one call fails ---- */
 
 static bool opens(int step)
@@ -103,8 +47,8 @@ static bool opens(int step)
 static void make_room(enum store_status *status, int step, const char *when)
 {
     if (*status == STORE_FULL && !opens(step)) {
-        cr_assert_eq(steps_in_file(step, when), step, "%s: not nothing", when);
-        *status = store_load_step(&load, step, &err);
+        cr_assert_eq(store_recover_steps(&recover, step, when), step, "%s: not nothing", when);
+        *status = store_load_step(load, step, &err);
         cr_assert_eq(*status, STORE_OK, "%s, then room: %s", when, err.text);
     }
 }
@@ -121,9 +65,9 @@ static bool run_with_fault(enum fault_vfs_kind kind, int n)
     for (; step < LOAD_STEPS; step++) {
         snprintf(when, sizeof(when), "%s, call %d, in \"%s\"", fault_vfs_name(kind), n,
                  store_load_name(step));
-        status = store_load_step(&load, step, &err);
+        status = store_load_step(load, step, &err);
         if (status != STORE_OK) {
-            cr_expect(strstr(err.text, load.path), "%s: says not where: %s", when, err.text);
+            cr_expect(strstr(err.text, load->path), "%s: says not where: %s", when, err.text);
             cr_assert_neq(status, STORE_BUSY, "%s: %s", when, err.text);
             struck = fault_vfs_disarm() || struck;
             cr_assert(struck, "%s: failed without a fault: %s", when, err.text);
@@ -133,9 +77,9 @@ static bool run_with_fault(enum fault_vfs_kind kind, int n)
             break;
         }
     }
-    store_load_close(&load);
+    store_load_close(load);
     struck = fault_vfs_disarm() || struck;
-    recover(step, when);
+    store_recover_finish(&recover, step, when);
     return struck;
 }
 
@@ -188,13 +132,13 @@ static struct fault_power_loss total;
 static int live(int reported, const char *when)
 {
     if (reported > 0) {
-        if (store_load_open(&load, &err) != STORE_OK) {
+        if (store_load_open(load, &err) != STORE_OK) {
             return reported;
         }
         /* What an opened store shows may be published, so it must stay from now on. */
-        reported = steps_in_file(reported, when);
+        reported = store_recover_steps(&recover, reported, when);
     }
-    while (reported < LOAD_STEPS && store_load_step(&load, reported, &err) == STORE_OK) {
+    while (reported < LOAD_STEPS && store_load_step(load, reported, &err) == STORE_OK) {
         reported++;
     }
     return reported;
@@ -212,7 +156,7 @@ static void run_with_power_losses(unsigned seed, int calls)
         snprintf(when, sizeof(when), "PAY_SEED=%u, life %d", seed, life);
         fault_power_on(rand_r(&dice) % (calls / life));
         reported = live(reported, when);
-        store_load_close(&load);
+        store_load_close(load);
         fault_hit(&fault, fault_power_failed());
         fault_power_settle((unsigned)rand_r(&dice), &loss);
         total.kept += loss.kept;
@@ -220,7 +164,7 @@ static void run_with_power_losses(unsigned seed, int calls)
         total.torn += loss.torn;
         total.undone += loss.undone;
     }
-    recover(reported, when);
+    store_recover_finish(&recover, reported, when);
 }
 
 /* How many changing calls the load makes. */
@@ -228,10 +172,10 @@ static int count_calls(void)
 {
     fault_power_on(INT_MAX);
     cr_assert_eq(live(0, "no power loss"), LOAD_STEPS, "%s", err.text);
-    store_load_close(&load);
+    store_load_close(load);
     int calls = fault_power_calls();
     fault_power_settle(0, NULL);
-    forget_files();
+    store_recover_finish(&recover, LOAD_STEPS, "no power loss");
     return calls;
 }
 
