@@ -3,9 +3,9 @@
  * that somebody does not end.
  */
 #include "tests/lib/scene.h"
+#include "tests/lib/transactions.h"
 
 #include <criterion/criterion.h>
-#include <librdkafka/rdkafka.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,47 +73,19 @@ Test(kafka_logs, two_ledgers_in_one_group_pay_once)
 
 /* ---- somebody's transaction ---- */
 
-static rd_kafka_t *begin_transaction(void)
-{
-    static const char *const properties[][2] = {{"transactional.id", "somebody"},
-                                                {"transaction.timeout.ms", "60000"},
-                                                {"partitioner", "murmur2_random"}};
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char why[256];
-
-    rd_kafka_conf_set(conf, "bootstrap.servers", scene.brokers, why, sizeof(why));
-    for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
-        cr_assert_eq(rd_kafka_conf_set(conf, properties[i][0], properties[i][1], why, sizeof(why)),
-                     RD_KAFKA_CONF_OK, "%s", why);
-    }
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
-    cr_assert(rk, "%s", why);
-    cr_assert_null(rd_kafka_init_transactions(rk, JOIN_MS));
-    cr_assert_null(rd_kafka_begin_transaction(rk));
-    return rk;
-}
-
-static void produce_in(rd_kafka_t *rk, const char *key)
-{
-    cr_assert_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(scene.topic),
-                                   RD_KAFKA_V_KEY(key, strlen(key)),
-                                   RD_KAFKA_V_VALUE((void *)PAYMENT, strlen(PAYMENT)),
-                                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
-                 RD_KAFKA_RESP_ERR_NO_ERROR);
-    cr_assert_eq(rd_kafka_flush(rk, JOIN_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
-}
-
 Test(kafka_logs, an_open_transaction_that_holds_payments_back_is_reported)
 {
     struct process payd = scene_start_payd(&scene, NULL, NULL);
 
     cr_assert(file_comes_to_have(payd.err, "event=assigned", JOIN_MS), "%s", file_tail(payd.err));
-    rd_kafka_t *rk = begin_transaction();
-    produce_in(rk, "k1");
+    rd_kafka_t *rk = transactions_open(&scene, "somebody");
+    transactions_begin(rk);
+    transactions_produce(rk, &scene, "k1", PAYMENT);
+    transactions_flush(rk);
     scene_produce(&scene, "k1", PAYMENT); /* behind it, in the same partition */
     cr_expect(file_comes_to_have(payd.err, "open_transaction", JOIN_MS), "%s", file_tail(payd.err));
     cr_expect_eq(payments(), 0, "it waits");
-    cr_assert_null(rd_kafka_commit_transaction(rk, JOIN_MS));
+    transactions_end(rk, true);
     cr_expect(scene_comes_to(&scene, "SELECT count(*) FROM payments", 1, JOIN_MS));
     rd_kafka_destroy(rk);
     process_signal(&payd, SIGTERM);

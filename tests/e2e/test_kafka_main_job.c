@@ -1,6 +1,6 @@
 /*
- * The main job on Apache Kafka, and what only a real broker can show: topic settings, retention,
- * aborted transactions, committed offsets.
+ * The main job on Apache Kafka, and what only a real broker can show: topic settings and committed
+ * offsets.
  */
 #include "tests/lib/scene.h"
 
@@ -151,49 +151,6 @@ Test(kafka_main_job, a_misspelt_topic_is_not_created)
     cr_expect_eq(scene_drain(&scene, NULL, &process), 69);
 }
 
-/* What retention does, at once. */
-static void delete_records(int32_t partition, int64_t before)
-{
-    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, "client.id", "test");
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-
-    rd_kafka_topic_partition_list_add(list, scene.topic, partition)->offset = before;
-    rd_kafka_DeleteRecords_t *request = rd_kafka_DeleteRecords_new(list);
-    rd_kafka_DeleteRecords(rk, &request, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 30000);
-    cr_assert(event);
-    cr_assert_eq(rd_kafka_event_error(event), RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_event_destroy(event);
-    rd_kafka_DeleteRecords_destroy(request);
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_destroy(rk);
-}
-
-Test(kafka_main_job, records_that_are_gone_unread_stop_it_and_nothing_is_skipped_silently)
-{
-    struct process process;
-
-    cr_assert_eq(scene_pay(&scene, NULL, &process, sample_batch), 0);
-    delete_records(1, 10);
-    cr_expect_eq(scene_drain(&scene, NULL, &process), 78, "a new store");
-    cr_expect(file_has(process.err, "payments[1]: the log begins at offset 10"), "%s",
-              file_tail(process.err));
-    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 0);
-
-    process = scene_start_payd(&scene, NULL,
-                               (const char *const[]){"--until-end", "--from-log-start", NULL});
-    cr_assert_eq(process_wait(&process, 120000), 0, "told to begin there");
-    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 990);
-
-    cr_assert_eq(scene_pay(&scene, NULL, &process, sample_batch), 0);
-    int64_t high = scene_int(&scene, "SELECT next_offset FROM positions WHERE partition = 1");
-    delete_records(1, high + 5);
-    cr_expect_eq(scene_drain(&scene, NULL, &process), 78, "a store that is behind");
-    cr_expect(file_has(process.err, "5 records are gone unread"), "%s", file_tail(process.err));
-}
-
 Test(kafka_main_job, offsets_that_a_crash_left_uncommitted_are_committed_at_the_next_start)
 {
     struct process process;
@@ -208,38 +165,4 @@ Test(kafka_main_job, offsets_that_a_crash_left_uncommitted_are_committed_at_the_
     }
     cr_expect_eq(sum, 1000);
     cr_expect_eq(scene_int(&scene, "SELECT sum(next_offset) FROM positions"), 1000);
-}
-
-static void produce_in_transaction(const char *key, bool commit)
-{
-    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, "transactional.id", "test");
-    const char value[] = "{\"v\":1,\"type\":\"payment\",\"src\":\"ann\",\"dest\":\"bob\","
-                         "\"amount\":\"100\",\"currency\":\"EUR\"}";
-
-    cr_assert_null(rd_kafka_init_transactions(rk, 30000));
-    cr_assert_null(rd_kafka_begin_transaction(rk));
-    cr_assert_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(scene.topic), RD_KAFKA_V_PARTITION(0),
-                                   RD_KAFKA_V_KEY(key, strlen(key)),
-                                   RD_KAFKA_V_VALUE((void *)value, strlen(value)),
-                                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
-                 RD_KAFKA_RESP_ERR_NO_ERROR);
-    cr_assert_eq(rd_kafka_flush(rk, 30000), RD_KAFKA_RESP_ERR_NO_ERROR);
-    cr_assert_null(commit ? rd_kafka_commit_transaction(rk, 30000)
-                          : rd_kafka_abort_transaction(rk, 30000));
-    rd_kafka_destroy(rk);
-}
-
-Test(kafka_main_job, aborted_transactions_are_invisible_and_their_holes_end_nothing)
-{
-    struct process payd;
-
-    produce_in_transaction("aborted-1", false);
-    produce_in_transaction("committed", true);
-    produce_in_transaction("aborted-2", false);
-    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
-    cr_expect_str_eq(scene_text(&scene, "SELECT group_concat(key) FROM payments"), "committed");
-    cr_expect_eq(scene_int(&scene, "SELECT next_offset FROM positions WHERE partition = 0"), 6,
-                 "the position is at the end, behind the holes");
-    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "and the end is found again");
-    scene_check_books(&scene);
 }

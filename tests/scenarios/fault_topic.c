@@ -265,6 +265,26 @@ Test(row_29, retention_up_to_the_position_loses_nothing)
     fault_report(&fault);
 }
 
+Test(row_29, what_is_gone_before_a_new_ledger_began_is_told_and_accepted_on_purpose)
+{
+    int partition = fault_draw(&fault, PARTITIONS);
+    int gone = 1 + fault_draw(&fault, (int)admin_high(&fault.scene, partition) - 1);
+    struct process payd;
+    char wanted[64];
+
+    admin_delete_records(&fault.scene, partition, gone);
+    fault_hit(&fault, 1);
+    int code = scene_drain(&fault.scene, NULL, &payd);
+    snprintf(wanted, sizeof(wanted), "payments[%d]: the log begins at offset %d", partition, gone);
+    expect_refusal(&payd, code, wanted);
+    cr_assert_eq(decided(), 0, "something was read all the same");
+    payd = scene_start_payd(&fault.scene, NULL,
+                            (const char *const[]){"--until-end", "--from-log-start", NULL});
+    cr_assert_eq(process_wait(&payd, WAIT_MS), 0, "%s", file_tail(payd.err));
+    cr_assert_eq(decided(), ROWS - gone);
+    fault_report(&fault);
+}
+
 /* ---- row 30: the group's offsets ---- */
 
 static void set_offsets(bool to_end)
