@@ -1,5 +1,6 @@
 /*
- * Asked to stop: SIGTERM and SIGINT set a flag that loops look at. SIGPIPE is ignored.
+ * Asked to stop: SIGTERM and SIGINT set a flag that loops look at. SIGPIPE and SIGXFSZ
+ * are ignored: what they tell of is an error of the write.
  */
 #ifndef COMMON_STOP_H
 #define COMMON_STOP_H
