@@ -20,8 +20,12 @@ enum store_status sqlite_failed(struct store_sqlite *store, const char *doing, s
     } else if (primary == SQLITE_NOTADB) {
         exit_code = EX_CONFIG;
     }
-    error_set(err, exit_code, "%s: %s: %s (SQLite %d)", store->path, doing,
-              sqlite3_errmsg(store->db), code);
+    /* Of a failed call of the system SQLite only says "disk I/O error". */
+    int system_code =
+        primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? sqlite3_system_errno(store->db) : 0;
+    error_set(err, exit_code, "%s: %s: %s%s%s (SQLite %d)", store->path, doing,
+              sqlite3_errmsg(store->db), system_code ? ": " : "",
+              system_code ? strerror(system_code) : "", code);
     if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
         return STORE_BUSY;
     }
