@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define PAY_MS     240000
+#define STOP_MS    60000
 #define ACCOUNTS   40
 #define AMOUNT_MAX 100000
 
@@ -305,6 +306,31 @@ void fault_expect_failpoint(struct fault *fault, const struct process *process)
     fault_hit(fault, 1);
 }
 
+void fault_drain(struct fault *fault)
+{
+    struct process payd;
+
+    cr_assert_eq(scene_drain(&fault->scene, NULL, &payd), 0, "%s", file_tail(payd.err));
+}
+
+void fault_expect_stop(struct fault *fault, struct process *payd, int code, const char *why)
+{
+    int ended = process_wait(payd, STOP_MS);
+
+    cr_assert_eq(ended, code, "exit code %d, not %d: %s", ended, code, file_tail(payd->err));
+    cr_assert(file_has(payd->err, fault->scene.db) && file_has(payd->err, why),
+              "it does not say \"%s\": %s", why, file_tail(payd->err));
+    fault_hit(fault, 1);
+}
+
+void fault_expect_refusal(struct fault *fault, int code, const char *why)
+{
+    struct process payd =
+        scene_start_payd(&fault->scene, NULL, (const char *const[]){"--until-end", NULL});
+
+    fault_expect_stop(fault, &payd, code, why);
+}
+
 /* ---- the verdict ---- */
 
 static int checker(const struct fault *fault, struct process *process, const char *const *args)
@@ -384,9 +410,7 @@ void fault_report(struct fault *fault)
 
 void fault_judge(struct fault *fault)
 {
-    struct process payd;
-
-    cr_assert_eq(scene_drain(&fault->scene, NULL, &payd), 0, "%s", file_tail(payd.err));
+    fault_drain(fault);
     fault_judge_as_it_is(fault);
 }
 

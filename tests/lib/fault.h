@@ -104,6 +104,17 @@ void fault_stop_payd(struct process *payd);
 /* Assert that payd, ended with code, was killed at a failpoint; counts a hit. */
 void fault_expect_failpoint(struct fault *fault, const struct process *process);
 
+/* payd to the end of the topic; asserts that it gets there. */
+void fault_drain(struct fault *fault);
+
+/*
+ * Assert that payd ends by itself with the exit code, and says which ledger and why; counts a hit.
+ */
+void fault_expect_stop(struct fault *fault, struct process *payd, int code, const char *why);
+
+/* The same of a payd that is started now. */
+void fault_expect_refusal(struct fault *fault, int code, const char *why);
+
 /* ---- the verdict ---- */
 
 /*

@@ -76,13 +76,6 @@ static int64_t redelivered(void)
     return scene_int(&fault.scene, "SELECT ifnull(sum(count), 0) FROM counters WHERE outcome = 5");
 }
 
-static void drain(void)
-{
-    struct process payd;
-
-    cr_assert_eq(scene_drain(&fault.scene, NULL, &payd), 0, "%s", file_tail(payd.err));
-}
-
 static void set_position(const char *partition, const char *offset)
 {
     struct process payd;
@@ -98,7 +91,7 @@ Test(row_02, killed_after_the_commit_resumes_at_the_stored_position)
 {
     kill_payd_at("after-store-commit=kill");
     cr_assert_gt(decided(), 0, "nothing was committed");
-    drain();
+    fault_drain(&fault);
     cr_expect_eq(redelivered(), 0, "the stored position leaves nothing to redeliver");
     fault_judge(&fault);
 }
@@ -108,11 +101,11 @@ Test(row_02, killed_after_the_commit_and_set_back_applies_once)
     static const char *const partitions[] = {"0", "1", "2", "3"};
 
     kill_payd_at("after-store-commit=kill");
-    drain();
+    fault_drain(&fault);
     for (size_t i = 0; i < 4; i++) {
         set_position(partitions[i], "0");
     }
-    drain();
+    fault_drain(&fault);
     cr_expect_geq(redelivered(), 1);
     cr_expect_eq(scene_int(&fault.scene, "SELECT count(*) FROM repeats"), 0);
     fault_judge(&fault);
@@ -130,7 +123,7 @@ Test(row_03, killed_after_the_offset_commit_repeats_nothing)
         fault_expect_failpoint(&fault, &payd);
     }
     cr_assert_gt(decided(), 0, "nothing was committed");
-    drain();
+    fault_drain(&fault);
     cr_expect_eq(redelivered(), 0);
     fault_judge(&fault);
 }
