@@ -100,6 +100,9 @@ static int send_outcome(struct outbox *outbox, const struct store_outcome *outco
         outbox_advance(outbox);
         return 0;
     }
+    if (FAILPOINT_FAILS("before-outbox-send")) {
+        return error_set(err, EX_TEMPFAIL, "a failpoint failed");
+    }
     message.value_len = outcome_json_encode(record, &value);
     message.value = value;
     if (message.value_len == 0) {
@@ -108,9 +111,7 @@ static int send_outcome(struct outbox *outbox, const struct store_outcome *outco
     message.header_count = make_headers(outcome, digest, headers);
     /* Pushed first: the client may report before publisher_try() returns. */
     message.tag = push(outbox, record->seq, false);
-    int result = FAILPOINT_FAILS("before-outbox-send")
-                     ? error_set(err, EX_TEMPFAIL, "a failpoint failed")
-                     : publisher_try(outbox->publisher, &message, err);
+    int result = publisher_try(outbox->publisher, &message, err);
     free(value);
     if (result == 0) {
         FAILPOINT("outbox-sent");

@@ -27,46 +27,6 @@ static void close_scene(void)
 
 TestSuite(crash, .init = open_scene, .fini = close_scene);
 
-static void expect_all_paid_once(void)
-{
-    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments WHERE outcome = 'applied'"),
-                 1000);
-    cr_expect_str_eq(scene_text(&scene, "SELECT high || ' ' || low FROM totals"), "0 100000");
-    cr_expect_eq(scene_int(&scene, "SELECT sum(next_offset) FROM positions"), 1000);
-    scene_check_books(&scene);
-}
-
-Test(crash, before_the_commit_everything_is_read_again_and_paid_once)
-{
-    struct process payd;
-
-    cr_assert_eq(scene_drain(&scene, "PAY_FAILPOINT=before-store-commit=kill", &payd),
-                 PROCESS_KILLED);
-    cr_expect_eq(file_count(payd.err, "failpoint before-store-commit kill"), 1);
-    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 0);
-
-    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
-    cr_expect(file_has(payd.err, "applied=1000 duplicate=0 redelivered=0"));
-    expect_all_paid_once();
-}
-
-Test(crash, between_commit_and_offset_commit_it_resumes_at_the_stored_position)
-{
-    struct process payd;
-
-    cr_assert_eq(scene_drain(&scene, "PAY_FAILPOINT=after-store-commit=kill", &payd),
-                 PROCESS_KILLED);
-    cr_expect_eq(file_count(payd.err, "failpoint after-store-commit kill"), 1);
-    int64_t paid = scene_int(&scene, "SELECT count(*) FROM payments");
-    cr_expect_gt(paid, 0, "the chunk was committed before the kill");
-    cr_expect_eq(scene_int(&scene, "SELECT sum(next_offset) FROM positions"), paid);
-
-    cr_assert_eq(scene_drain(&scene, NULL, &payd), 0);
-    cr_expect(file_has(payd.err, "duplicate=0 redelivered=0 conflict=0"), "nothing is repeated");
-    cr_expect_eq(scene_int(&scene, "SELECT sum(count) FROM counters WHERE outcome IN (3, 5)"), 0);
-    expect_all_paid_once();
-}
-
 Test(crash, with_the_position_set_back_the_keys_decide_and_redelivered_is_counted)
 {
     struct process pay;

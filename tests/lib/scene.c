@@ -45,8 +45,7 @@ void scene_open_embedded(struct scene *scene)
 
 void scene_open_on(struct scene *scene, const char *brokers)
 {
-    *scene = (struct scene){.is_embedded = true};
-    open_folder(scene);
+    scene_open_bare(scene);
     snprintf(scene->brokers, sizeof(scene->brokers), "%s", brokers);
 }
 
