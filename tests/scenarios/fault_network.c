@@ -46,6 +46,13 @@ static void close_scene(void)
     fault_close(&fault);
 }
 
+/* The verdict needs no proxy, and takes the folder away in which this one is known. */
+static void judge(void)
+{
+    proxy_server_close(&server);
+    fault_judge(&fault);
+}
+
 TestSuite(row_07, .init = open_scene, .fini = close_scene);
 TestSuite(row_08, .init = open_scene, .fini = close_scene);
 TestSuite(row_09, .init = open_scene, .fini = close_scene);
@@ -77,7 +84,7 @@ Test(row_07, sigterm_with_the_broker_out_of_reach_ends_payd_in_time)
     fault_snapshot(&fault);
     fault_stop_payd(&payd);
     proxy_set_enabled(&server, "consumer", true);
-    fault_judge(&fault);
+    judge();
 }
 
 Test(row_15, a_partition_and_a_full_queue_make_pay_wait)
@@ -98,7 +105,7 @@ Test(row_15, a_partition_and_a_full_queue_make_pay_wait)
     cr_assert_eq(code, 0, "%s", file_tail(pay.err));
     fault_note_pay(&fault, &batch, &pay, code);
     fault_stop_payd(&payd);
-    fault_judge(&fault);
+    judge();
 }
 
 /* ---- connections reset ---- */
@@ -166,7 +173,7 @@ Test(row_08, resets_again_and_again_apply_each_once, .timeout = 400)
     cr_expect_geq(resets_under_payd(&payd), RESETS_WANTED);
     fault_hit(&fault, under_pay + resets_under_payd(&payd));
     fault_stop_payd(&payd);
-    fault_judge(&fault);
+    judge();
 }
 
 /* ---- answers that never come ---- */
@@ -193,7 +200,7 @@ Test(row_09, a_lost_acknowledgement_is_unknown_and_sent_again_applies_once)
     cr_assert_eq(scene_drain(&consuming, NULL, &payd), 0, "%s", file_tail(payd.err));
     fault_check(&fault); /* what was said to have failed must not be there */
     fault_pay_until_done(&fault, &batch, (const char *const[]){QUICK, NULL});
-    fault_judge(&fault);
+    judge();
 }
 
 /* ---- bad lines ---- */
@@ -239,7 +246,7 @@ Test(row_10, half_open_connections_of_a_killed_payd_apply_each_once)
         fault_hit(&fault, 1);
     }
     work_through();
-    fault_judge(&fault);
+    judge();
 }
 
 Test(row_11, connections_cut_in_the_middle_of_a_frame_apply_each_once)
@@ -252,7 +259,7 @@ Test(row_11, connections_cut_in_the_middle_of_a_frame_apply_each_once)
     snprintf(attributes, sizeof(attributes), "{\"bytes\":%d}", 20000 + fault_draw(&fault, 10000));
     proxy_add_toxic(&server, "producer", "cut", "limit_data", "upstream", attributes);
     work_through();
-    fault_judge(&fault);
+    judge();
 }
 
 Test(row_12, frames_in_fragments_apply_each_once)
@@ -265,7 +272,7 @@ Test(row_12, frames_in_fragments_apply_each_once)
     /* A payment has some 150 bytes, and each fragment of 100 waits for 1 ms, on each way. */
     cr_expect_gt(took_ms, ROWS, "the line was not slow: %lld ms", (long long)took_ms);
     fault_hit(&fault, took_ms);
-    fault_judge(&fault);
+    judge();
 }
 
 #define LATENCY_MS 200
@@ -277,7 +284,7 @@ Test(row_13, a_slow_line_applies_each_once)
     int64_t took_ms = work_through();
     cr_expect_gt(took_ms, 5 * LATENCY_MS);
     fault_hit(&fault, took_ms / LATENCY_MS);
-    fault_judge(&fault);
+    judge();
 }
 
 Test(row_14, a_thin_pipe_applies_each_once)
@@ -288,5 +295,5 @@ Test(row_14, a_thin_pipe_applies_each_once)
     /* Some 90 KB of payments at 20 KB/s. */
     cr_expect_gt(took_ms, 2000, "the pipe was not thin: %lld ms", (long long)took_ms);
     fault_hit(&fault, took_ms / 1000);
-    fault_judge(&fault);
+    judge();
 }
