@@ -99,15 +99,9 @@ Test(checker_store, snapshots_are_compared_with_each_other_by_name)
 
 /* ---- I8 ---- */
 
-static void without_snapshot(void)
-{
-    folder_delete(&folder, "snapshots/1.db");
-    folder_delete(&folder, "outcomes.jsonl");
-}
-
 Test(checker_store, a_stored_payload_that_is_not_the_first_one_is_i8)
 {
-    without_snapshot();
+    folder_strip(&folder);
     folder_sql(&folder, "UPDATE decisions SET dest = (SELECT id FROM accounts WHERE name = 'bob')"
                         " WHERE seq = 5");
     folder_expect(&folder, false, 1, "I8",
@@ -117,28 +111,28 @@ Test(checker_store, a_stored_payload_that_is_not_the_first_one_is_i8)
 
 Test(checker_store, a_wrong_digest_is_i8)
 {
-    without_snapshot();
+    folder_strip(&folder);
     folder_sql(&folder, "UPDATE decisions SET digest = zeroblob(16) WHERE seq = 4");
     folder_expect(&folder, false, 1, "I8", "the stored digest is not that of its payload");
 }
 
 Test(checker_store, a_conflict_with_another_payload_is_i8)
 {
-    without_snapshot();
+    folder_strip(&folder);
     folder_sql(&folder, "UPDATE repeats SET payload = CAST('x' AS BLOB) WHERE seq = 3");
     folder_expect(&folder, false, 1, "I8", "the kept payload of the conflict is not the message's");
 }
 
 Test(checker_store, a_quarantined_value_that_is_another_is_i8)
 {
-    without_snapshot();
+    folder_strip(&folder);
     folder_sql(&folder, "UPDATE quarantine SET value = CAST('!' AS BLOB) WHERE seq = 6");
     folder_expect(&folder, false, 1, "I8", "the quarantine does not hold this message");
 }
 
 Test(checker_store, a_row_whose_message_is_not_in_the_topic_is_i8)
 {
-    without_snapshot();
+    folder_strip(&folder);
     folder_sql(&folder, "UPDATE quarantine SET offset = 9999 WHERE seq = 6");
     folder_expect(&folder, false, 1, "I6 I8", "seq 6: no message stands at its origin");
 }
@@ -147,7 +141,7 @@ Test(checker_store, a_row_whose_message_is_not_in_the_topic_is_i8)
 
 Test(checker_store, an_index_that_lacks_a_row_is_i9)
 {
-    without_snapshot();
+    folder_strip(&folder);
     folder_sql(&folder, "PRAGMA writable_schema = ON;"
                         "CREATE TABLE saved AS SELECT sql FROM sqlite_schema WHERE name ="
                         " 'repeats_origin'; UPDATE sqlite_schema SET sql ="
@@ -158,7 +152,7 @@ Test(checker_store, an_index_that_lacks_a_row_is_i9)
 
 Test(checker_store, a_reference_to_nothing_is_i9)
 {
-    without_snapshot();
+    folder_strip(&folder);
     folder_sql(&folder, "UPDATE decisions SET batch = 9999 WHERE type = 6");
     folder_expect(&folder, false, 1, "I9", "a row of table decisions refers to a row that is not");
 }
@@ -167,7 +161,7 @@ Test(checker_store, a_file_that_is_no_database_is_i9)
 {
     char text[8192];
 
-    without_snapshot();
+    folder_strip(&folder);
     snprintf(text, sizeof(text), "%8000s", "no database");
     folder_delete(&folder, "ledger.db");
     folder_append(&folder, "ledger.db", text);

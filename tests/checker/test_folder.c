@@ -357,6 +357,12 @@ void folder_delete(const struct folder *folder, const char *file)
     cr_assert_eq(unlink(path), 0, "%s", path);
 }
 
+void folder_strip(const struct folder *folder)
+{
+    folder_delete(folder, "snapshots/1.db");
+    folder_delete(folder, "outcomes.jsonl");
+}
+
 /* ---- the verdict ---- */
 
 /* "I2 I4": the numbers with which the output's lines begin, each once. */

@@ -45,6 +45,9 @@ struct folder_message {
  */
 void folder_make_sample(struct folder *folder);
 
+/* Take away its snapshot and outcomes, which would show a changed ledger, too. */
+void folder_strip(const struct folder *folder);
+
 /* ---- making ---- */
 
 /* A new folder and store, on a topic of so many partitions. */

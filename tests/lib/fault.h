@@ -115,6 +115,13 @@ void fault_expect_stop(struct fault *fault, struct process *payd, int code, cons
 /* The same of a payd that is started now. */
 void fault_expect_refusal(struct fault *fault, int code, const char *why);
 
+/*
+ * Hold the ledger's write lock as another process would (the locks are the same), and let it go.
+ */
+struct sqlite3;
+struct sqlite3 *fault_lock_ledger(const struct fault *fault);
+void fault_unlock_ledger(struct sqlite3 *db);
+
 /* ---- the verdict ---- */
 
 /*

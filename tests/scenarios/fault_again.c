@@ -100,7 +100,7 @@ Test(row_01, both_killed_again_and_again_apply_each_once)
     cr_expect(tally.all_sent);
     fault_hit(&fault, tally.pay_kills + tally.payd_kills);
 
-    cr_assert_eq(scene_drain(&fault.scene, NULL, &payd), 0, "%s", file_tail(payd.err));
+    fault_drain(&fault);
     cr_expect_eq(scene_int(&fault.scene, "SELECT count(*) FROM payments WHERE outcome = 'applied'"),
                  ROWS);
     cr_expect_eq(scene_int(&fault.scene, "SELECT count FROM counters WHERE outcome = 5"), 0,

@@ -46,8 +46,7 @@ static void finish(struct process *payd, int64_t payments)
 {
     cr_assert(scene_comes_to(&fault.scene, "SELECT count(*) FROM payments", payments, WAIT_MS),
               "%s", file_tail(payd->err));
-    process_signal(payd, SIGTERM);
-    cr_assert_eq(process_wait(payd, 5000), 0, "%s", file_tail(payd->err));
+    fault_stop_payd(payd);
     fault_judge(&fault);
 }
 

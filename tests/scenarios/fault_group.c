@@ -235,22 +235,6 @@ Test(row_26, a_payd_that_stands_still_in_its_transaction_applies_each_once)
     fault_judge(&fault);
 }
 
-static sqlite3 *lock_ledger(void)
-{
-    sqlite3 *db = NULL;
-
-    cr_assert_eq(sqlite3_open_v2(fault.scene.db, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(db, 5000);
-    cr_assert_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    return db;
-}
-
-static void unlock_ledger(sqlite3 *db)
-{
-    cr_assert_eq(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
 /* Its heartbeats go on, only its work does not: the poll interval alone ends its membership. */
 Test(row_26, a_payd_that_waits_for_its_ledger_past_the_poll_interval_applies_each_once)
 {
@@ -259,10 +243,10 @@ Test(row_26, a_payd_that_waits_for_its_ledger_past_the_poll_interval_applies_eac
 
     cr_assert(file_comes_to_have(member.out, "assigned", WAIT_MS));
     fault_snapshot(&fault);
-    sqlite3 *lock = lock_ledger();
+    sqlite3 *lock = fault_lock_ledger(&fault);
     pay_batch("meanwhile", ROWS);
     expect_taken_over(&member);
-    unlock_ledger(lock);
+    fault_unlock_ledger(lock);
     pay_batch("after", ROWS);
     leave(&member);
     expect_decided(&payd, 2 * ROWS);

@@ -36,13 +36,6 @@ static int64_t count(const char *what)
     return scene_int(&fault.scene, sql);
 }
 
-static void drain(void)
-{
-    struct process payd;
-
-    cr_assert_eq(scene_drain(&fault.scene, NULL, &payd), 0, "%s", file_tail(payd.err));
-}
-
 /* ---- hostile payloads ---- */
 
 /* None of them is a payment; those with a key are quarantined under it. */
@@ -121,7 +114,7 @@ Test(row_41, hostile_payloads_are_quarantined_and_the_good_ones_applied)
     produce_large();
     fault_produce_text(&fault, NULL, PAYMENT("\"500\"")); /* without a key */
     fault_produce_text(&fault, "good-2", PAYMENT("\"9999999999999999\""));
-    drain();
+    fault_drain(&fault);
     cr_expect_eq(count("payments WHERE outcome = 'applied'"), 2);
     cr_expect_eq(count("quarantined"), HOSTILE + 3);
     fault_judge(&fault);
@@ -133,7 +126,7 @@ Test(row_41, payments_with_changed_bytes_never_end_it)
         produce_mutated(i);
         fault_hit(&fault, 1);
     }
-    drain();
+    fault_drain(&fault);
     cr_expect_eq(count("decisions") + count("quarantine"), MUTATED);
     cr_expect_gt(count("quarantine"), 0);
     fault_judge(&fault);
@@ -160,7 +153,7 @@ Test(row_42, the_same_keys_from_many_producers_at_once_apply_each_once)
         fault_note_pay(&fault, &batch, &pays[i], code);
     }
     process_kill(&payd);
-    drain();
+    fault_drain(&fault);
     cr_expect_eq(count("payments WHERE outcome = 'applied'"), ROWS);
     int64_t repeats = count("repeats");
     cr_expect_eq(repeats, (PRODUCERS - 1) * ROWS);
@@ -178,7 +171,7 @@ Test(row_43, a_key_with_another_payload_is_a_conflict_and_moves_nothing)
         fault_produce_text(&fault, key,
                            fault_draw(&fault, 3) == 0 ? PAYMENT("\"501\"") : PAYMENT("\"500\""));
     }
-    drain();
+    fault_drain(&fault);
     conflicts = (int)count("conflicts");
     fault_hit(&fault, conflicts);
     cr_expect_eq(count("payments"), scene_int(&fault.scene, "SELECT count(*) FROM keys"));

@@ -166,32 +166,15 @@ Test(row_33, payd_whose_files_may_not_grow_stops_and_the_next_start_goes_on)
 
 /* ---- row 38: locked ---- */
 
-/* Another process's writer, in this process: the locks are the same. */
-static sqlite3 *lock_store(void)
-{
-    sqlite3 *db = NULL;
-
-    cr_assert_eq(sqlite3_open_v2(fault.scene.db, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(db, 5000);
-    cr_assert_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    return db;
-}
-
-static void unlock_store(sqlite3 *db)
-{
-    cr_assert_eq(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
 Test(row_38, a_store_that_is_locked_for_a_while_is_waited_for)
 {
     struct process payd = start_idle();
-    sqlite3 *lock = lock_store();
+    sqlite3 *lock = fault_lock_ledger(&fault);
 
     publish(&second);
     cr_assert(file_comes_to_have(payd.err, "store_busy", WAIT_MS), "%s", file_tail(payd.err));
     fault_hit(&fault, file_count(payd.err, "store_busy"));
-    unlock_store(lock);
+    fault_unlock_ledger(lock);
     expect_decided(2 * ROWS);
     stop(&payd);
     fault_judge_as_it_is(&fault);
@@ -200,12 +183,12 @@ Test(row_38, a_store_that_is_locked_for_a_while_is_waited_for)
 Test(row_38, a_store_that_stays_locked_stops_payd_after_bounded_tries)
 {
     struct process payd = start_idle();
-    sqlite3 *lock = lock_store();
+    sqlite3 *lock = fault_lock_ledger(&fault);
 
     publish(&second);
     fault_expect_stop(&fault, &payd, 74, "database is locked");
     cr_expect_eq(file_count(payd.err, "store_busy"), 9, "%s", file_tail(payd.err));
-    unlock_store(lock);
+    fault_unlock_ledger(lock);
     fault_check(&fault);
     fault_judge(&fault);
 }
@@ -214,11 +197,11 @@ Test(row_38, a_store_that_is_locked_at_the_start_is_refused)
 {
     publish(&first);
     fault_drain(&fault);
-    sqlite3 *lock = lock_store();
+    sqlite3 *lock = fault_lock_ledger(&fault);
     int64_t started_ms = clock_monotonic_ms();
     fault_expect_refusal(&fault, 74, "database is locked");
     cr_expect_lt(clock_monotonic_ms() - started_ms, 10000);
-    unlock_store(lock);
+    fault_unlock_ledger(lock);
     publish(&second);
     fault_judge(&fault);
 }

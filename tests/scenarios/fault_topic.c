@@ -51,17 +51,10 @@ static int64_t redelivered(void)
     return scene_int(&fault.scene, "SELECT ifnull(sum(count), 0) FROM counters WHERE outcome = 5");
 }
 
-static void drain(void)
-{
-    struct process payd;
-
-    cr_assert_eq(scene_drain(&fault.scene, NULL, &payd), 0, "%s", file_tail(payd.err));
-}
-
 /* All that was sent so far is decided, and the checker agrees while the log is still all there. */
 static void settle(void)
 {
-    drain();
+    fault_drain(&fault);
     cr_assert_eq(decided(), ROWS);
     fault_check(&fault);
     fault_snapshot(&fault);
@@ -110,7 +103,7 @@ static void go_on_with_new_log(int rows)
 {
     change_position((const char *const[]){"--new-log", NULL});
     cr_assert_eq(fault_pay(&fault, &batch, NULL, NULL), 0);
-    drain();
+    fault_drain(&fault);
     cr_assert_eq(decided(), ROWS + rows);
     cr_assert_geq(repeated(), ROWS);
     outcomes_check(&fault.scene);
@@ -223,7 +216,7 @@ static void expect_gap_is_told(const struct gap *gap)
 static void go_on_behind(const struct gap *gap)
 {
     change_position((const char *const[]){"--partition", gap->partition, "--to", gap->low, NULL});
-    drain();
+    fault_drain(&fault);
     cr_assert_eq(decided(), 2 * ROWS - gap->lost);
     fault_report(&fault);
 }
@@ -260,7 +253,7 @@ Test(row_29, retention_up_to_the_position_loses_nothing)
         fault_hit(&fault, 1);
     }
     send_new_batch("second", ROWS);
-    drain();
+    fault_drain(&fault);
     cr_assert_eq(decided(), 2 * ROWS);
     fault_report(&fault);
 }
@@ -320,14 +313,14 @@ Test(row_30, offsets_that_are_reset_or_deleted_change_nothing)
                                            delete_group};
     char id[32];
 
-    drain();
+    fault_drain(&fault);
     for (int i = 0; i < 4; i++) {
         snprintf(id, sizeof(id), "reset-%d", i);
         send_new_batch(id, ROWS); /* unread: at the end it would be skipped */
         fault_snapshot(&fault);
         resets[i]();
         fault_hit(&fault, 1);
-        drain();
+        fault_drain(&fault);
         cr_assert_eq(decided(), (i + 2) * ROWS, "after reset %d", i);
         cr_assert_eq(redelivered(), 0, "after reset %d it read again", i);
     }

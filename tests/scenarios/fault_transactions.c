@@ -100,13 +100,6 @@ static void expect_only_true_ones(void)
     fault_hit(&fault, aborted);
 }
 
-static void drain(void)
-{
-    struct process payd;
-
-    cr_assert_eq(scene_drain(&fault.scene, NULL, &payd), 0, "%s", file_tail(payd.err));
-}
-
 Test(row_32, aborted_transactions_stay_invisible_and_their_holes_end_nothing)
 {
     rd_kafka_t *rk = transactions_open(&fault.scene, "somebody");
@@ -120,9 +113,9 @@ Test(row_32, aborted_transactions_stay_invisible_and_their_holes_end_nothing)
     rd_kafka_destroy(rk);
     fault_stop_payd(&payd);
     fault_snapshot(&fault);
-    drain();
+    fault_drain(&fault);
     expect_only_true_ones();
-    drain(); /* the end is found again */
+    fault_drain(&fault); /* the end is found again */
     fault_judge(&fault);
 }
 
@@ -152,7 +145,7 @@ Test(row_32, what_a_producer_that_was_shut_out_left_open_stays_invisible)
         scene_comes_to(&fault.scene, "SELECT count(*) FROM payments", ROWS + committed, WAIT_MS),
         "%s", file_tail(payd.err));
     fault_stop_payd(&payd);
-    drain();
+    fault_drain(&fault);
     expect_only_true_ones();
     fault_judge(&fault);
 }
