@@ -12,6 +12,7 @@
 
 #define ONE_COPY    "a payment counts only when the in-sync replicas have it"
 #define ONE_WRITE   "a retry inside the client must not write a payment twice"
+#define ONE_FLIGHT  "a failed request must not pass for written because the next one is"
 #define BY_KEY      "equal keys must reach the same partition from every client"
 #define ORDER       "offsets are committed after the store, never before"
 #define STORE_KNOWS "the store's own position decides where reading starts"
@@ -29,6 +30,8 @@ static const struct {
     {"transactional.id", ONE_WRITE},
     {"retries", ONE_WRITE},
     {"message.send.max.retries", ONE_WRITE},
+    {"max.in.flight.requests.per.connection", ONE_FLIGHT},
+    {"max.in.flight", ONE_FLIGHT},
     {"delivery.report.only.error", "a payment counts only when its delivery report says so"},
     {"produce.offset.report", "delivery reports must be whole"},
     {"partitioner", BY_KEY},

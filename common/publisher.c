@@ -31,9 +31,15 @@ static const struct kafka_property defaults[] = {
     {NULL, NULL},
 };
 
+/*
+ * One request at a time, since a broker takes an unknown producer's batch with any sequence number:
+ * when the first batch of a partition fails and the one behind it succeeds, the client takes the
+ * first one for written too (rd_kafka_dr_implicit_ack() of 2.0.2), and it is lost.
+ */
 static const struct kafka_property fixed[] = {
     {"acks", "all"},
     {"enable.idempotence", "true"},
+    {"max.in.flight.requests.per.connection", "1"},
     {"partitioner", "murmur2_random"},
     {NULL, NULL},
 };

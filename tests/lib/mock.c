@@ -30,10 +30,16 @@ void mock_close(struct mock *mock)
 
 void mock_fail(struct mock *mock, enum mock_request request, rd_kafka_resp_err_t code, int times)
 {
+    mock_fail_late(mock, request, code, times, 0);
+}
+
+void mock_fail_late(struct mock *mock, enum mock_request request, rd_kafka_resp_err_t code,
+                    int times, int after_ms)
+{
     for (int broker = 1; broker <= mock->brokers; broker++) {
         for (int i = 0; i < times; i++) {
-            cr_assert_eq(rd_kafka_mock_broker_push_request_error_rtts(mock->cluster, broker,
-                                                                      (int16_t)request, 1, code, 0),
+            cr_assert_eq(rd_kafka_mock_broker_push_request_error_rtts(
+                             mock->cluster, broker, (int16_t)request, 1, code, after_ms),
                          RD_KAFKA_RESP_ERR_NO_ERROR);
         }
     }

@@ -36,6 +36,10 @@ void mock_close(struct mock *mock);
 /* The next times requests of a type are answered with code, by each broker. */
 void mock_fail(struct mock *mock, enum mock_request request, rd_kafka_resp_err_t code, int times);
 
+/* The same, but each answer takes its time. */
+void mock_fail_late(struct mock *mock, enum mock_request request, rd_kafka_resp_err_t code,
+                    int times, int after_ms);
+
 /* How many of them still wait to be answered so, in all. */
 int mock_failures_left(const struct mock *mock, enum mock_request request);
 

@@ -79,6 +79,23 @@ Test(row_16, not_enough_replicas_after_append_sends_each_row_once)
     fault_judge(&fault);
 }
 
+/*
+ * The first request of a partition fails for sure, the next one succeeds: the client must not take
+ * the first one for written, as it does when both are under way at once (rd_kafka_dr_implicit_ack()
+ * of 2.0.2).
+ */
+Test(row_16, a_request_that_failed_before_one_that_succeeded_is_sent_again)
+{
+    mock_fail_late(&mock, MOCK_PRODUCE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, 1, 300);
+    cr_assert_eq(
+        fault_pay(&fault, &batch, "PAY_FAILPOINT=before-publish=slow",
+                  (const char *const[]){"-X", "batch.num.messages=5", "-X", "linger.ms=0", NULL}),
+        0);
+    expect_given(MOCK_PRODUCE, BROKERS, 1);
+    rd_kafka_mock_clear_request_errors(mock.cluster, MOCK_PRODUCE);
+    fault_judge(&fault);
+}
+
 /* A gap in the client's numbers: it must not go on as if nothing were lost. */
 Test(row_16, out_of_order_sequence_number_loses_no_row)
 {

@@ -64,6 +64,8 @@ static const struct {
     {"transactional.id", "t"},
     {"retries", "0"},
     {"message.send.max.retries", "0"},
+    {"max.in.flight.requests.per.connection", "5"},
+    {"max.in.flight", "5"},
     {"delivery.report.only.error", "true"},
     {"produce.offset.report", "false"},
     {"partitioner", "random"},
