@@ -1,6 +1,7 @@
 #include "common/kafka_topic.h"
 
 #include "common/clock.h"
+#include "common/failpoint.h"
 #include "common/stop.h"
 
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 
 /* Questions are asked in slices of this length, so that a stop is noticed. */
 #define SLICE_MS 500
+#define AGAIN_MS 100 /* between two questions */
 
 static const struct {
     const char *name;
@@ -126,44 +128,83 @@ static int check_entries(const rd_kafka_ConfigResource_t *resource, const char *
     return 0;
 }
 
-static int read_answer(rd_kafka_event_t *event, const char *topic, struct error *err)
+static bool is_away(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT;
+}
+
+static rd_kafka_resp_err_t answer_code(rd_kafka_event_t *event, const char **ret_text)
 {
     const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
-    size_t count = 0;
-    rd_kafka_resp_err_t code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    const char *text = event ? rd_kafka_event_error_string(event) : "no answer";
-    const rd_kafka_ConfigResource_t **resources =
-        result ? rd_kafka_DescribeConfigs_result_resources(result, &count) : NULL;
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    size_t count;
 
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && count == 1) {
-        code = rd_kafka_ConfigResource_error(resources[0]);
-        text = rd_kafka_ConfigResource_error_string(resources[0]);
+    *ret_text = rd_kafka_event_error_string(event);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return code;
     }
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR || count != 1) {
-        bool away = code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT;
-        return error_set(err, away ? EX_UNAVAILABLE : EX_CONFIG,
+    const rd_kafka_ConfigResource_t **resources =
+        rd_kafka_DescribeConfigs_result_resources(result, &count);
+    if (count != 1) {
+        return RD_KAFKA_RESP_ERR__BAD_MSG;
+    }
+    *ret_text = rd_kafka_ConfigResource_error_string(resources[0]);
+    return rd_kafka_ConfigResource_error(resources[0]);
+}
+
+static int read_answer(rd_kafka_event_t *event, const char *topic, struct error *err)
+{
+    size_t count;
+    const char *text = "no answer";
+    rd_kafka_resp_err_t code = event ? answer_code(event, &text) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return error_set(err, is_away(code) ? EX_UNAVAILABLE : EX_CONFIG,
                          "the settings of topic \"%s\" cannot be read: %s "
                          "(--skip-topic-check goes on without, at your risk)",
                          topic, text ? text : rd_kafka_err2str(code));
     }
+    const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &count);
     return check_entries(resources[0], topic, err);
 }
 
-int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int timeout_ms, struct error *err)
+/* One question. Returns its answer, NULL when there is none until the deadline or a stop. */
+static rd_kafka_event_t *ask_settings(rd_kafka_t *rk, const char *topic, int timeout_ms,
+                                      rd_kafka_queue_t *queue)
 {
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_event_t *event = NULL;
     char why[128];
 
     /* The defaults of these options are not longer than ours, so a refusal changes nothing. */
     (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof(why));
+    FAILPOINT("before-topic-check");
     rd_kafka_DescribeConfigs(rk, &resource, 1, options, queue);
-    rd_kafka_event_t *event = NULL;
     for (int left = timeout_ms; !event && left > 0 && !stop_requested(); left -= SLICE_MS) {
         event = rd_kafka_queue_poll(queue, SLICE_MS);
+    }
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_ConfigResource_destroy(resource);
+    return event;
+}
+
+int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int timeout_ms, struct error *err)
+{
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_event_t *event = ask_settings(rk, topic, timeout_ms, queue);
+    const char *text;
+
+    /* The client sends this question once: a broker that goes away with it is asked again. */
+    while (event && is_away(answer_code(event, &text)) && clock_monotonic_ms() < deadline &&
+           !stop_wait(AGAIN_MS)) {
+        rd_kafka_event_destroy(event);
+        int64_t left = deadline - clock_monotonic_ms();
+        event = ask_settings(rk, topic, left > 1 ? (int)left : 1, queue);
     }
     int result = read_answer(event, topic, err);
 
@@ -171,7 +212,5 @@ int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int timeout_ms, 
         rd_kafka_event_destroy(event);
     }
     rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_ConfigResource_destroy(resource);
     return result;
 }

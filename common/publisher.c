@@ -1,5 +1,6 @@
 #include "common/publisher.h"
 
+#include "common/bounded_call.h"
 #include "common/failpoint.h"
 #include "common/kafka_error.h"
 #include "common/kafka_topic.h"
@@ -16,8 +17,10 @@
 #define NUMBER_TEXT(constant) TEXT_OF(constant)
 
 #define BROKER_MS      10000 /* how long the first question to a broker may take */
+#define SETTINGS_MS    30000 /* and the next: a broker that is started again may be in between */
 #define POLL_MS        100   /* how soon a wait notices a stop */
 #define ABANDON_MS     2000  /* how long the client may take to hand back what it holds */
+#define CLOSE_MS       3000  /* how long the client's own threads may take to end */
 #define POLL_EVERY     256   /* messages between two looks at the reports */
 #define LAST_ERROR_LEN 256
 
@@ -122,7 +125,7 @@ static int check_topic(struct publisher *publisher, const struct kafka_args *arg
         return kafka_topic_missing(args->topic, err);
     }
     return args->skip_topic_check ? 0
-                                  : kafka_topic_check(publisher->rk, args->topic, BROKER_MS, err);
+                                  : kafka_topic_check(publisher->rk, args->topic, SETTINGS_MS, err);
 }
 
 int publisher_open(struct publisher **ret, const struct kafka_args *args, publisher_report *report,
@@ -270,6 +273,19 @@ void publisher_abandon(struct publisher *publisher)
     }
 }
 
+static void close_client(void *user)
+{
+    struct publisher *publisher = user;
+
+    if (publisher->topic) {
+        rd_kafka_topic_destroy(publisher->topic);
+    }
+    if (publisher->rk) {
+        rd_kafka_destroy(publisher->rk);
+    }
+    free(publisher);
+}
+
 void publisher_close(struct publisher *publisher)
 {
     if (!publisher) {
@@ -278,11 +294,5 @@ void publisher_close(struct publisher *publisher)
     if (publisher->rk && publisher->topic) {
         publisher_abandon(publisher);
     }
-    if (publisher->topic) {
-        rd_kafka_topic_destroy(publisher->topic);
-    }
-    if (publisher->rk) {
-        rd_kafka_destroy(publisher->rk);
-    }
-    free(publisher);
+    (void)bounded_call(CLOSE_MS, close_client, publisher); /* main() asks bounded_call_runs() */
 }

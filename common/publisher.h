@@ -96,7 +96,10 @@ int publisher_waiting(struct publisher *publisher);
  */
 void publisher_abandon(struct publisher *publisher);
 
-/* Close; NULL is accepted. What still waits is abandoned first. */
+/*
+ * Close; NULL is accepted. What still waits is abandoned first. Takes seconds at the most: a client
+ * that does not end is left behind, see bounded_call_runs().
+ */
 void publisher_close(struct publisher *publisher);
 
 #endif

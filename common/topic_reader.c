@@ -1,5 +1,6 @@
 #include "common/topic_reader.h"
 
+#include "common/bounded_call.h"
 #include "common/clock.h"
 #include "common/kafka_error.h"
 #include "common/kafka_topic.h"
@@ -12,6 +13,7 @@
 #include <sysexits.h>
 
 #define TROUBLE_SIZE 256
+#define CLOSE_MS     3000 /* how long the client's own threads may take to end */
 
 /* The limits of the client's own properties. */
 #define FETCH_BYTES_MAX 1000000000
@@ -114,11 +116,10 @@ static void drop_held(struct topic_reader *reader)
     }
 }
 
-void topic_reader_close(struct topic_reader *reader)
+static void close_client(void *user)
 {
-    if (!reader) {
-        return;
-    }
+    struct topic_reader *reader = user;
+
     drop_held(reader);
     for (int32_t i = 0; i < reader->partition_count; i++) {
         topic_reader_stop(reader, i);
@@ -135,6 +136,13 @@ void topic_reader_close(struct topic_reader *reader)
     free(reader->partitions);
     free(reader->name);
     free(reader);
+}
+
+void topic_reader_close(struct topic_reader *reader)
+{
+    if (reader) {
+        (void)bounded_call(CLOSE_MS, close_client, reader); /* main() asks bounded_call_runs() */
+    }
 }
 
 /* ---- questions ---- */

@@ -90,7 +90,10 @@ const char *topic_reader_trouble(const struct topic_reader *reader);
 int32_t topic_reader_partition_of(struct topic_reader *reader, const char *key, size_t key_len,
                                   int partitions);
 
-/* Close; NULL is accepted. Waits for no broker. */
+/*
+ * Close; NULL is accepted. Waits for no broker, and at most seconds for the client: one that does
+ * not end is left behind, see bounded_call_runs().
+ */
 void topic_reader_close(struct topic_reader *reader);
 
 #endif

@@ -1,5 +1,6 @@
 #include "consumer/inbox_internal.h"
 
+#include "common/bounded_call.h"
 #include "common/clock.h"
 #include "common/kafka_error.h"
 #include "common/kafka_topic.h"
@@ -307,6 +308,11 @@ static bool leave_group(struct inbox *inbox)
     return closed;
 }
 
+static void destroy_client(void *user)
+{
+    rd_kafka_destroy(user);
+}
+
 static bool close_client(struct inbox *inbox)
 {
     bool closed = true;
@@ -319,7 +325,7 @@ static bool close_client(struct inbox *inbox)
         rd_kafka_queue_destroy(inbox->queue);
     }
     if (closed) {
-        rd_kafka_destroy(inbox->rk);
+        closed = bounded_call(INBOX_CLOSE_MS, destroy_client, inbox->rk);
     }
     /* Destroying a client that cannot close waits for its broker: seen, 5 s with a hung one. */
     return closed;
@@ -335,11 +341,14 @@ bool inbox_close(struct inbox *inbox)
     if (inbox->rk) {
         closed = close_client(inbox);
     }
+    if (!closed) {
+        return false; /* what the client may still use is left to it */
+    }
     if (inbox->pending_list) {
         rd_kafka_topic_partition_list_destroy(inbox->pending_list);
     }
     free(inbox->partitions);
     free(inbox->topic);
     free(inbox);
-    return closed;
+    return true;
 }

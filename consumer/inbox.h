@@ -20,7 +20,7 @@
 /* Bytes that wait in the client beside those that inbox_poll() has handed out. */
 #define INBOX_QUEUE_KIB 16384
 
-/* Closing takes no longer than twice this, also with the broker gone. */
+/* Closing takes no longer than three times this, also with the broker gone. */
 #define INBOX_CLOSE_MS 1500
 
 struct inbox_message {
@@ -111,9 +111,9 @@ size_t inbox_topic_partitions(const struct inbox *inbox);
 int64_t inbox_lag(struct inbox *inbox);
 
 /*
- * Commit what is noted, leave the group, close. NULL is accepted. Returns false when the broker did
- * not let the client close in time: its threads still run, and the process must end with _exit(),
- * since the libraries' handlers at exit() may pull the ground from under them.
+ * Commit what is noted, leave the group, close. NULL is accepted. Returns false when the client did
+ * not close in time: its threads still run, and the process must end with _exit(), since the
+ * libraries' handlers at exit() may pull the ground from under them.
  */
 bool inbox_close(struct inbox *inbox);
 

@@ -1,6 +1,7 @@
 /*
  * payd: options -> command -> exit code. `payd run` itself reads top to bottom in run.c.
  */
+#include "common/bounded_call.h"
 #include "common/stop.h"
 #include "common/streams.h"
 #include "consumer/options.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static void print_version(void)
 {
@@ -61,6 +63,9 @@ int main(int argc, char **argv)
     if (!streams_flush() && code == EX_OK) {
         fprintf(stderr, "payd: standard output cannot be written\n");
         code = EX_IOERR;
+    }
+    if (bounded_call_runs()) {
+        _exit(code); /* all is written */
     }
     return code;
 }

@@ -1,6 +1,7 @@
 /*
  * pay: publishes payments to Kafka, each under an idempotency key.
  */
+#include "common/bounded_call.h"
 #include "common/stop.h"
 #include "common/streams.h"
 #include "producer/account.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static int run(const struct options *options)
 {
@@ -61,6 +63,9 @@ int main(int argc, char *argv[])
         fprintf(stderr, "pay: standard output cannot be written%s\n",
                 code == EX_OK ? "; all else was done" : "");
         code = code == EX_OK ? EX_IOERR : code;
+    }
+    if (bounded_call_runs()) {
+        _exit(code); /* all is written */
     }
     return code;
 }

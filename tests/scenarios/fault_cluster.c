@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-#define ROWS    1200
+#define ROWS    2400
 #define WAIT_MS 60000
 
 static struct fault fault;
@@ -46,15 +46,19 @@ static void expect_decided(int64_t wanted)
               (long long)wanted, file_tail(payd.err));
 }
 
-/* Starts pay on a new batch and returns while it works: a row a millisecond. */
-static struct process start_slow_pay(const char *id)
+/* Starts pay on a new batch, behind decided ones, and returns while it works: a row a millisecond.
+ */
+static struct process start_slow_pay(const char *id, int decided)
 {
     int code;
+    char begun[80];
 
     fault_make_batch(&fault, &batch, id, ROWS);
     struct process pay = fault_start_pay(&fault, &batch, "PAY_FAILPOINT=before-publish=slow",
                                          (const char *const[]){QUICK, NULL});
-    pause_ms(200 + fault_draw(&fault, 700));
+    snprintf(begun, sizeof(begun), "SELECT count(*) > %d FROM payments", decided);
+    cr_assert(scene_comes_to(&fault.scene, begun, 1, WAIT_MS), "%s", file_tail(pay.err));
+    pause_ms(fault_draw(&fault, 500));
     cr_assert(!process_ended(&pay, &code), "pay had ended with %d: %s", code, file_tail(pay.err));
     fault_snapshot(&fault);
     return pay;
@@ -82,7 +86,7 @@ Test(row_22, a_broker_killed_five_times_loses_nothing)
     start_payd((const char *const[]){QUICK, "-X", "session.timeout.ms=30000", NULL});
     for (int i = 0; i < KILLS; i++) {
         snprintf(id, sizeof(id), "kill-%d", i);
-        struct process pay = start_slow_pay(id);
+        struct process pay = start_slow_pay(id, i * ROWS);
         scene_kafka_kill(&fault.scene, 1);
         fault_hit(&fault, 1);
         pause_ms(fault_draw(&fault, 1000));
@@ -94,12 +98,31 @@ Test(row_22, a_broker_killed_five_times_loses_nothing)
     fault_judge(&fault);
 }
 
+/* Until then pay has sent nothing, but it need not be started again for that. */
+Test(row_22, a_broker_that_dies_with_the_first_question_is_asked_again)
+{
+    fault_make_batch(&fault, &batch, "asked", ROWS);
+    struct process pay = fault_start_pay(&fault, &batch, "PAY_FAILPOINT=before-topic-check=stop",
+                                         (const char *const[]){QUICK, NULL});
+    cr_assert(file_comes_to_have(pay.err, "failpoint ", WAIT_MS), "%s", file_tail(pay.err));
+    scene_kafka_signal(&fault.scene, 1, SIGSTOP);
+    process_signal(&pay, SIGCONT);
+    pause_ms(200 + fault_draw(&fault, 800)); /* the question is under way */
+    scene_kafka_kill(&fault.scene, 1);
+    fault_hit(&fault, 1);
+    scene_kafka_start(&fault.scene, 1);
+    int code = process_wait(&pay, WAIT_MS);
+    cr_assert_eq(code, 0, "pay: exit %d: %s", code, file_tail(pay.err));
+    fault_note_pay(&fault, &batch, &pay, code);
+    fault_judge(&fault);
+}
+
 #define SESSION_MS 6000 /* payd's session.timeout.ms in a scene */
 
 Test(row_23, a_broker_that_stands_still_past_the_session_loses_nothing)
 {
     start_payd((const char *const[]){QUICK, NULL});
-    struct process pay = start_slow_pay("frozen");
+    struct process pay = start_slow_pay("frozen", 0);
     scene_kafka_signal(&fault.scene, 1, SIGSTOP);
     pause_ms(SESSION_MS + 1000 + fault_draw(&fault, 2000));
     scene_kafka_signal(&fault.scene, 1, SIGCONT);

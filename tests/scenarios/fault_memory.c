@@ -337,14 +337,13 @@ static int start_and_wait(long n, struct process *payd)
     return process_wait(payd, WAIT_MS);
 }
 
-Test(row_37, payd_without_memory_ends_and_the_next_start_goes_on, .init = open_scene)
+/* How many payd makes to take a batch; the next start may make somewhat fewer. */
+static int count_allocations(const char *id)
 {
     struct fault_batch batch;
     struct process payd;
-    char id[32];
-    char failed[64];
 
-    fault_make_batch(&fault, &batch, "lives-0", 50);
+    fault_make_batch(&fault, &batch, id, 50);
     cr_assert_eq(fault_pay(&fault, &batch, NULL, NULL), 0);
     cr_assert_eq(start_and_wait(0, &payd), 0, "%s", file_tail(payd.err));
     char *said = file_text(payd.err);
@@ -352,7 +351,23 @@ Test(row_37, payd_without_memory_ends_and_the_next_start_goes_on, .init = open_s
     int allocations = count ? atoi(strchr(count, ' ')) : 0;
     free(said);
     cr_assert_gt(allocations, 100);
-    for (int i = 1; i <= LIVES; i++) {
+    return allocations - allocations / 10;
+}
+
+Test(row_37, payd_without_memory_ends_and_the_next_start_goes_on, .init = open_scene)
+{
+    struct fault_batch batch;
+    struct process payd;
+    char id[32];
+    char failed[64];
+    int allocations = 0;
+
+    /* The first start makes the ledger, which those that follow do not. */
+    for (int i = 0; i < 2; i++) {
+        snprintf(id, sizeof(id), "counted-%d", i);
+        allocations = count_allocations(id);
+    }
+    for (int i = 0; i < LIVES; i++) {
         snprintf(id, sizeof(id), "lives-%d", i);
         fault_make_batch(&fault, &batch, id, 50);
         cr_assert_eq(fault_pay(&fault, &batch, NULL, NULL), 0);
