@@ -1,6 +1,7 @@
 #include "tests/lib/process.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,20 +43,34 @@ static void become(const struct process *process, const char *dir, const char *i
     _exit(127);
 }
 
+/* Returns when the other end, which nobody else has and exec closes, is gone. */
+static void wait_for_exec(const int ends[2])
+{
+    char nothing;
+
+    close(ends[1]);
+    while (read(ends[0], &nothing, 1) < 0 && errno == EINTR) {
+    }
+    close(ends[0]);
+}
+
 struct process process_start(const char *dir, const char *input, const char *env,
                              const char *const *args)
 {
     static int number;
     struct process process = {.pid = 0};
+    int ends[2];
 
     number++;
     snprintf(process.out, sizeof(process.out), "%s/%d-%d.out", dir, (int)getpid(), number);
     snprintf(process.err, sizeof(process.err), "%s/%d-%d.err", dir, (int)getpid(), number);
+    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
     process.pid = fork();
     cr_assert_geq(process.pid, 0, "fork failed");
     if (process.pid == 0) {
         become(&process, dir, input, env, args);
     }
+    wait_for_exec(ends);
     return process;
 }
 

@@ -26,7 +26,9 @@ struct process {
 
 /*
  * Start args[0] with the arguments that follow it, ended by NULL, in dir. env is NULL or one
- * "NAME=value" to add. input is a file for standard input, or NULL for none.
+ * "NAME=value" to add. input is a file for standard input, or NULL for none. Returns when the
+ * program runs: until then the child shares the test's sockets, and a port that the test frees is
+ * not free.
  */
 struct process process_start(const char *dir, const char *input, const char *env,
                              const char *const *args);
