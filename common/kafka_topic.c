@@ -11,7 +11,8 @@
 
 /* Questions are asked in slices of this length, so that a stop is noticed. */
 #define SLICE_MS 500
-#define AGAIN_MS 100 /* between two questions */
+#define ASK_MS   5000 /* what one question is given, */
+#define AGAIN_MS 100  /* and what is waited before the next */
 
 static const struct {
     const char *name;
@@ -196,15 +197,19 @@ int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int timeout_ms, 
 {
     int64_t deadline = clock_monotonic_ms() + timeout_ms;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_event_t *event = ask_settings(rk, topic, timeout_ms, queue);
+    rd_kafka_event_t *event = NULL;
     const char *text;
+    bool answered = false;
 
-    /* The client sends this question once: a broker that goes away with it is asked again. */
-    while (event && is_away(answer_code(event, &text)) && clock_monotonic_ms() < deadline &&
-           !stop_wait(AGAIN_MS)) {
-        rd_kafka_event_destroy(event);
-        int64_t left = deadline - clock_monotonic_ms();
-        event = ask_settings(rk, topic, left > 1 ? (int)left : 1, queue);
+    /* The client asks once, and may wait for a broker that is gone: it is told to ask again. */
+    for (int64_t left = timeout_ms; !answered && left > 0 && !stop_requested();
+         left = deadline - clock_monotonic_ms()) {
+        if (event) {
+            rd_kafka_event_destroy(event);
+            (void)stop_wait(AGAIN_MS);
+        }
+        event = ask_settings(rk, topic, left < ASK_MS ? (int)left : ASK_MS, queue);
+        answered = event && !is_away(answer_code(event, &text));
     }
     int result = read_answer(event, topic, err);
 

@@ -2,6 +2,8 @@
 
 #include <criterion/criterion.h>
 
+#define PARTITIONS 4
+
 void mock_open(struct mock *mock, struct scene *scene, int brokers)
 {
     static const char *const topics[] = {"payments", "payments.outcomes"};
@@ -13,8 +15,13 @@ void mock_open(struct mock *mock, struct scene *scene, int brokers)
     mock->cluster = rd_kafka_mock_cluster_new(mock->rk, brokers);
     cr_assert(mock->cluster, "no mock cluster");
     for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
-        cr_assert_eq(rd_kafka_mock_topic_create(mock->cluster, topics[i], 4, brokers),
+        cr_assert_eq(rd_kafka_mock_topic_create(mock->cluster, topics[i], PARTITIONS, brokers),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            cr_assert_eq(rd_kafka_mock_partition_set_leader(mock->cluster, topics[i], partition,
+                                                            partition % brokers + 1),
+                         RD_KAFKA_RESP_ERR_NO_ERROR);
+        }
     }
     scene_open_on(scene, rd_kafka_mock_cluster_bootstraps(mock->cluster));
 }

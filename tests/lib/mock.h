@@ -28,7 +28,8 @@ enum mock_request {
 
 /*
  * Open a scene on a cluster of so many brokers, with `payments` and `payments.outcomes` of 4
- * partitions. The scene is closed with scene_close(), the cluster with mock_close().
+ * partitions, which the brokers lead in turn. The scene is closed with scene_close(), the cluster
+ * with mock_close().
  */
 void mock_open(struct mock *mock, struct scene *scene, int brokers);
 void mock_close(struct mock *mock);
