@@ -47,8 +47,7 @@ static void expect_decided(int64_t wanted)
               (long long)wanted, file_tail(payd.err));
 }
 
-/* Starts pay on a new batch, behind decided ones, and returns while it works: a row a millisecond.
- */
+/* Starts pay on a new batch, behind decided ones; returns while it sends, a row a millisecond. */
 static struct process start_slow_pay(const char *id, int decided)
 {
     int code;
