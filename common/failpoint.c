@@ -6,6 +6,7 @@ typedef int failpoint_not_empty;
 #ifdef PAY_FAILPOINTS
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static bool act(const char *name, const char *action)
 
 bool failpoint_visit(const char *name)
 {
-    static unsigned long visits;
+    static atomic_ulong visits; /* threads come here */
     const char *wanted = getenv("PAY_FAILPOINT");
     size_t len = strlen(name);
     char action[16];
@@ -55,7 +56,7 @@ bool failpoint_visit(const char *name)
         nth = strtoul(at + 1, NULL, 10);
         *at = '\0';
     }
-    return ++visits == nth && act(name, action);
+    return atomic_fetch_add(&visits, 1) + 1 == nth && act(name, action);
 }
 
 #endif

@@ -30,11 +30,37 @@ struct inbox_message {
     bool is_end;
 };
 
+/*
+ * What one poll took. The messages, and all that they point to, are valid until the batch is
+ * released; meanwhile another thread may read them.
+ */
+struct inbox_batch {
+    struct inbox_message messages[CHUNK_MESSAGES_MAX];
+    size_t count;
+    /* The inbox's own: what the messages borrow from. */
+    struct rd_kafka_message_s *held[CHUNK_MESSAGES_MAX];
+    size_t held_count;
+};
+
+/* An empty batch, or NULL when memory ran out. The caller frees it. */
+struct inbox_batch *inbox_batch_new(void);
+
+/* Let go of what was taken, before the inbox is closed. An empty batch is accepted. */
+void inbox_batch_release(struct inbox_batch *batch);
+
+/* Release and free; NULL is accepted. */
+void inbox_batch_free(struct inbox_batch *batch);
+
 /* Bytes of the text that goes with each committed offset, with its ending NUL. */
 #define INBOX_METADATA_SIZE 128
 
 struct inbox_callbacks {
     void *user;
+    /*
+     * The assignment is about to change: be done with all that was polled, so that the store has
+     * its positions. Returns 0, or -1 to stop with *err.
+     */
+    int (*drain)(void *user, struct error *err);
     /*
      * Where to start in a partition whose log holds the offsets low <= offset < high. Returns 0 and
      * sets *ret, or -1 to stop with *err.
@@ -82,14 +108,14 @@ char *inbox_cluster(struct inbox *inbox, struct error *err);
 MUST_CHECK int inbox_join(struct inbox *inbox, struct error *err);
 
 /*
- * Take what has arrived, waiting up to timeout_ms for the first message and for no other. *ret and
- * all that it points to are borrowed: valid until the next inbox_poll() or inbox_close(). Within a
- * partition, messages come in the order of their offsets. Fails when going on would skip or
- * mistake messages: EX_CONFIG when the log does not hold the position, or access is refused,
- * EX_IOERR for a damaged record, EX_UNAVAILABLE when the client gave up.
+ * Take what has arrived into a batch, waiting up to timeout_ms for the first message and for no
+ * other. What the batch held before is released. Within a partition, messages come in the order of
+ * their offsets. Fails when going on would skip or mistake messages: EX_CONFIG when the log does
+ * not hold the position, or access is refused, EX_IOERR for a damaged record, EX_UNAVAILABLE when
+ * the client gave up.
  */
-MUST_CHECK int inbox_poll(struct inbox *inbox, int timeout_ms, const struct inbox_message **ret,
-                          size_t *ret_count, struct error *err);
+MUST_CHECK int inbox_poll(struct inbox *inbox, int timeout_ms, struct inbox_batch *batch,
+                          struct error *err);
 
 /* True when an assignment is there and the end of each of its partitions was seen. */
 bool inbox_at_end(const struct inbox *inbox);

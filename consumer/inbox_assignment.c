@@ -384,6 +384,9 @@ static int assign(struct inbox *inbox, struct error *err)
 
 int inbox_follow_rebalance(struct inbox *inbox, struct error *err)
 {
+    if (inbox->callbacks.drain(inbox->callbacks.user, err) != 0) {
+        return -1;
+    }
     switch (inbox->pending) {
     case REBALANCE_ASSIGN:
         return assign(inbox, err);

@@ -1,7 +1,8 @@
 /*
  * What the files of the inbox share. Nobody else includes this header.
  *
- *   inbox.c             open, poll, close
+ *   inbox.c             open, close
+ *   inbox_poll.c        messages
  *   inbox_assignment.c  rebalances, and offsets committed to Kafka
  *   inbox_owner.c       whose the group is
  */
@@ -43,10 +44,6 @@ struct inbox {
     size_t partition_count;
     int64_t commit_due_ms; /* 0 = nothing to commit */
     int64_t look_due_ms;   /* when to look for stuck partitions again */
-
-    rd_kafka_message_t *taken[CHUNK_MESSAGES_MAX];
-    size_t taken_count;
-    struct inbox_message messages[CHUNK_MESSAGES_MAX];
 };
 
 /* Something for the log. */

@@ -139,10 +139,13 @@ static int work(struct outbox *outbox, int timeout_ms, struct error *err)
     return result < 0 ? -1 : 0;
 }
 
-int outbox_step(struct outbox *outbox, int timeout_ms, struct error *err)
+int outbox_step(struct outbox *outbox, int timeout_ms, bool may_write, struct error *err)
 {
+    struct store *reader = outbox->reader;
     int64_t until_ms = clock_monotonic_ms() + SMALL_STEP_MS;
-    int result = outbox_settle(outbox->store->ops->outbox(outbox->store, NULL, &outbox->last, err));
+    int result = outbox_settle(reader->ops->outbox(reader, NULL, &outbox->last, err));
+
+    outbox->may_write = may_write;
 
     if (result != 0) {
         return result < 0 ? -1 : 0;
@@ -172,12 +175,12 @@ int64_t outbox_published(const struct outbox *outbox)
     return outbox->published;
 }
 
-void outbox_saved(struct outbox *outbox)
+void outbox_saved(struct outbox *outbox, int64_t published)
 {
-    if (outbox->saved != outbox->published) {
+    if (outbox->saved != published) {
         FAILPOINT("outbox-saved");
     }
-    outbox->saved = outbox->published;
+    outbox->saved = published;
     outbox->save_due_ms = clock_monotonic_ms() + SAVE_EVERY_MS;
 }
 
@@ -190,7 +193,7 @@ static int save(struct outbox *outbox, struct error *err)
     int result =
         outbox_settle(outbox->store->ops->published(outbox->store, outbox->published, err));
     if (result == 0) {
-        outbox_saved(outbox);
+        outbox_saved(outbox, outbox->published);
     }
     return result < 0 ? -1 : 0;
 }
@@ -212,8 +215,8 @@ int64_t outbox_stuck_ms(const struct outbox *outbox)
 
 /* ---- life ---- */
 
-int outbox_open(struct outbox **ret, struct store *store, const struct kafka_args *args,
-                const char *topic, struct error *err)
+int outbox_open(struct outbox **ret, struct store *store, struct store *reader,
+                const struct kafka_args *args, const char *topic, struct error *err)
 {
     struct outbox *outbox = calloc(1, sizeof(*outbox));
 
@@ -221,11 +224,12 @@ int outbox_open(struct outbox **ret, struct store *store, const struct kafka_arg
         return error_set(err, EX_OSERR, "out of memory");
     }
     outbox->store = store;
+    outbox->reader = reader;
     outbox->args = *args;
     outbox->args.topic = topic;
     outbox->args.client_id = "payd";
     outbox->args.skip_topic_check = true; /* losing an old outcome loses no payment */
-    if (store->ops->outbox(store, &outbox->published, &outbox->last, err) != STORE_OK ||
+    if (reader->ops->outbox(reader, &outbox->published, &outbox->last, err) != STORE_OK ||
         publisher_open(&outbox->publisher, &outbox->args, on_report, outbox, err) != 0) {
         free(outbox);
         return -1;

@@ -41,27 +41,34 @@
 struct outbox;
 
 /*
- * Connect to the outcomes topic. args gives brokers and properties; topic is borrowed until
- * outbox_close(). Fails with EX_UNAVAILABLE when no broker answers or the topic is not there: it
- * may come, ask again. On success the caller closes *ret; the store must outlive it.
+ * Connect to the outcomes topic. Outcomes are read through reader, which may be the same store
+ * opened to read only; what was published is noted in store. args gives brokers and properties;
+ * topic is borrowed until outbox_close(). Fails with EX_UNAVAILABLE when no broker answers or the
+ * topic is not there: it may come, ask again. On success the caller closes *ret; both stores must
+ * outlive it.
  */
-MUST_CHECK int outbox_open(struct outbox **ret, struct store *store, const struct kafka_args *args,
-                           const char *topic, struct error *err);
+MUST_CHECK int outbox_open(struct outbox **ret, struct store *store, struct store *reader,
+                           const struct kafka_args *args, const char *topic, struct error *err);
 
 /*
- * Send what the store has, as far as there is room, and take acknowledgements, waiting up to
- * timeout_ms for the first. Outside of a transaction of the store. Fails when the store fails; a
- * broker that is away only delays.
+ * Send what the reader has, as far as there is room, and take acknowledgements, waiting up to
+ * timeout_ms for the first. may_write: the store is the caller's now, and in no transaction;
+ * otherwise what needs it waits for a later step. Fails when the store fails; a broker that is away
+ * only delays.
  */
-MUST_CHECK int outbox_step(struct outbox *outbox, int timeout_ms, struct error *err);
+MUST_CHECK int outbox_step(struct outbox *outbox, int timeout_ms, bool may_write,
+                           struct error *err);
 
 /* Up to which seq outcomes are published: for the next chunk, which saves it. */
 int64_t outbox_published(const struct outbox *outbox);
 
-/* The next chunk's commit has saved what outbox_published() said. */
-void outbox_saved(struct outbox *outbox);
+/* A chunk's commit has saved the cursor as outbox_published() gave it. */
+void outbox_saved(struct outbox *outbox, int64_t published);
 
-/* Save the cursor in a transaction of its own, when it moved and a second has passed. */
+/*
+ * Save the cursor in a transaction of its own, when it moved and a second has passed. The store
+ * must be the caller's.
+ */
 MUST_CHECK int outbox_save_due(struct outbox *outbox, struct error *err);
 
 /* How many outcomes are not published yet. */
@@ -72,7 +79,8 @@ int64_t outbox_stuck_ms(const struct outbox *outbox);
 
 /*
  * Give what was sent a moment to be acknowledged, save the cursor unless the store has failed
- * already, close. NULL is accepted. Fails when the store fails; the outbox is closed all the same.
+ * already, close. NULL is accepted. The store must be the caller's. Fails when the store fails; the
+ * outbox is closed all the same.
  */
 MUST_CHECK int outbox_close(struct outbox *outbox, bool store_is_good, struct error *err);
 

@@ -22,6 +22,8 @@ struct slot {
 
 struct outbox {
     struct store *store;
+    struct store *reader;
+    bool may_write; /* in this step: the store may be written to */
     struct kafka_args args;
     struct publisher *publisher; /* NULL after it gave up, until it is opened again */
 

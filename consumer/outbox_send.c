@@ -54,6 +54,9 @@ int outbox_settle(enum store_status status)
 
 int outbox_skip(struct outbox *outbox, int64_t seq, struct error *err)
 {
+    if (!outbox->may_write) {
+        return 1;
+    }
     int result =
         outbox_settle(outbox->store->ops->skip(outbox->store, seq, REFUSED, clock_unix_ms(), err));
 
@@ -131,7 +134,7 @@ static int send_outcome(struct outbox *outbox, const struct store_outcome *outco
 /* Reads on when all that was read is sent. Returns 1 when there is nothing more, now. */
 static int refill(struct outbox *outbox, struct error *err)
 {
-    struct store *store = outbox->store;
+    struct store *reader = outbox->reader;
 
     if (outbox->read_next < outbox->read_count) {
         return 0;
@@ -140,8 +143,8 @@ static int refill(struct outbox *outbox, struct error *err)
         return 1;
     }
     outbox->read_next = outbox->read_count = 0;
-    int result = outbox_settle(store->ops->outcomes(store, outbox->read_seq, outbox->read,
-                                                    OUTBOX_READ_MAX, &outbox->read_count, err));
+    int result = outbox_settle(reader->ops->outcomes(reader, outbox->read_seq, outbox->read,
+                                                     OUTBOX_READ_MAX, &outbox->read_count, err));
     if (result != 0) {
         return result;
     }

@@ -21,6 +21,7 @@
 struct running {
     const struct options *options;
     struct store *store;
+    struct store *reader; /* the same, to read outcomes while a chunk is committed */
     struct inbox *inbox;
     struct outbox *outbox;
     struct worker *worker;
@@ -33,7 +34,7 @@ static int check_topic(struct running *running, struct error *err)
 
 static int open_outbox(struct running *running, struct error *err)
 {
-    return outbox_open(&running->outbox, running->store, &running->options->kafka,
+    return outbox_open(&running->outbox, running->store, running->reader, &running->options->kafka,
                        running->options->outcomes, err) == 0
                ? 0
                : error_wrap(err, "outcomes (--outcomes)");
@@ -82,10 +83,15 @@ static int bind_store(const struct running *running, struct error *err)
 
 static int consume(struct worker *worker, struct inbox *inbox, bool until_end, struct error *err)
 {
+    struct error end_err;
     enum worker_result result = WORKER_MORE;
 
     while (result == WORKER_MORE && !stop_requested()) {
         result = worker_step(worker, inbox, err);
+    }
+    if (worker_end(worker, inbox, result == WORKER_FAILED, &end_err) != 0) {
+        *err = end_err;
+        result = WORKER_FAILED;
     }
     worker_summary(worker, inbox, "end");
     if (result == WORKER_MORE && until_end) {
@@ -113,7 +119,8 @@ static int open_all(struct running *running, struct error *err)
 
     /* A command line that is wrong must not make a ledger. */
     if (kafka_conf_check(&options->kafka, err) != 0 ||
-        store_sqlite_open(&running->store, options->db, inbox_header, err) != 0) {
+        store_sqlite_open(&running->store, options->db, inbox_header, err) != 0 ||
+        store_sqlite_open_readonly(&running->reader, options->db, err) != 0) {
         return -1;
     }
     if (worker_new(&running->worker, running->store, &options->kafka, &worker_options, err) != 0 ||
@@ -146,6 +153,7 @@ int run(const struct options *options)
     }
     bool closed = inbox_close(running.inbox);
     worker_free(running.worker);
+    store_close(running.reader);
     store_close(running.store);
     int code = report(result, &err);
     if (!closed) {

@@ -331,7 +331,7 @@ int store_sqlite_open_readonly(struct store **ret, const char *path, struct erro
                check_version(store, &empty, err) == STORE_OK) {
         if (empty) {
             error_set(err, EX_CONFIG, "%s: is empty, not a store", path);
-        } else if (read_uuid(store, err) == STORE_OK) {
+        } else if (read_uuid(store, err) == STORE_OK && prepare_all(store, err) == STORE_OK) {
             *ret = &store->base;
             return 0;
         }

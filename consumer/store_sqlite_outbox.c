@@ -271,6 +271,10 @@ enum store_status sqlite_outbox(struct store *base, int64_t *ret_published, int6
     struct store_sqlite *store = sqlite_of(base);
 
     *ret_last = store->committed_seq;
+    if (store->lock_fd < 0 &&
+        sqlite_ask_int(store, "SELECT" LAST_SEQ_SQL "FROM store", ret_last, err) != STORE_OK) {
+        return STORE_FAILED;
+    }
     return ret_published
                ? sqlite_ask_int(store, "SELECT published_seq FROM store", ret_published, err)
                : STORE_OK;

@@ -21,7 +21,6 @@
 #include "common/log.h"
 #include "common/mutant.h"
 #include "common/stop.h"
-#include "consumer/ledger.h"
 #include "consumer/worker_internal.h"
 
 #include <inttypes.h>
@@ -29,11 +28,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define POLL_MS          100   /* how soon a stop is noticed while nothing arrives */
-#define SUMMARY_EVERY_MS 10000 /* and how often a full disk is reported */
-#define BUSY_WAIT_MS     100
-#define BUSY_TRIES       10 /* each has waited for SQLite's own busy timeout before */
-#define FULL_WAIT_MS     1000
+#define POLL_MS          100 /* how soon a stop is noticed while nothing arrives, */
+#define POLL_WORKING_MS  1   /* and the end of a transaction */
+#define SUMMARY_EVERY_MS 10000
 
 /* With until_end: how long all brokers may be away before it gives up. */
 #define BROKERS_AWAY_MS 30000
@@ -45,6 +42,19 @@
 #define HELD_MS 20000
 
 /* ---- life ---- */
+
+static int open_slots(struct worker *worker, struct error *err)
+{
+    for (size_t i = 0; i < COMMITTER_CHUNKS; i++) {
+        struct worker_slot *slot = &worker->slots[i];
+        slot->chunk = chunk_new(CHUNK_MESSAGES_MAX);
+        slot->batch = inbox_batch_new();
+        if (!slot->chunk || !slot->batch) {
+            return error_set(err, EX_OSERR, "out of memory");
+        }
+    }
+    return 0;
+}
 
 int worker_new(struct worker **ret, struct store *store, const struct kafka_args *kafka,
                const struct worker_options *options, struct error *err)
@@ -61,12 +71,9 @@ int worker_new(struct worker **ret, struct store *store, const struct kafka_args
     for (size_t i = 0; i < CHUNK_PARTITIONS_MAX; i++) {
         worker->next[i] = WORKER_NOT_ASSIGNED;
     }
-    worker->chunk = chunk_new(CHUNK_MESSAGES_MAX);
-    if (!worker->chunk) {
-        worker_free(worker);
-        return error_set(err, EX_OSERR, "out of memory");
-    }
-    if (digest_open(&worker->digest, err) != 0 || log_guard_open(&worker->guard, kafka, err) != 0) {
+    if (open_slots(worker, err) != 0 || digest_open(&worker->digest, err) != 0 ||
+        log_guard_open(&worker->guard, kafka, err) != 0 ||
+        committer_open(&worker->committer, worker_commit, store, err) != 0) {
         worker_free(worker);
         return -1;
     }
@@ -76,12 +83,17 @@ int worker_new(struct worker **ret, struct store *store, const struct kafka_args
 
 void worker_free(struct worker *worker)
 {
-    if (worker) {
-        chunk_free(worker->chunk);
-        digest_close(worker->digest);
-        log_guard_close(worker->guard);
-        free(worker);
+    if (!worker) {
+        return;
     }
+    committer_close(worker->committer); /* first: it works on what is freed below */
+    for (size_t i = 0; i < COMMITTER_CHUNKS; i++) {
+        chunk_free(worker->slots[i].chunk);
+        inbox_batch_free(worker->slots[i].batch);
+    }
+    digest_close(worker->digest);
+    log_guard_close(worker->guard);
+    free(worker);
 }
 
 void worker_set_outbox(struct worker *worker, struct outbox *outbox)
@@ -94,129 +106,66 @@ const struct inbox_callbacks *worker_callbacks(struct worker *worker)
     return &worker->callbacks;
 }
 
-/* ---- one step ---- */
+/* ---- what is committed ---- */
 
-/* What a test that lets a step fail sees: the machinery failed, and nobody knows why. */
-static enum store_status planted_failure(struct error *err)
+/* After the commit, and only then: the offsets for Kafka, the counts, the log. */
+static void finish(struct worker *worker, const struct chunk *chunk)
 {
-    error_set(err, EX_IOERR, "a failpoint failed");
-    return STORE_FAILED;
-}
-
-/* A step of the transaction, unless one before it failed. */
-#define STEP(place, call)                                                                          \
-    do {                                                                                           \
-        if (status == STORE_OK) {                                                                  \
-            status = FAILPOINT_FAILS(place) ? planted_failure(err) : (call);                       \
-        }                                                                                          \
-    } while (0)
-
-/* One transaction, from the keys to the commit. After anything but STORE_OK nothing is changed. */
-static enum store_status transact(struct worker *worker, struct error *err)
-{
-    struct store *store = worker->store;
-    struct chunk *chunk = worker->chunk;
-    enum store_status status = STORE_OK;
-
-    chunk_index(chunk);
-    STEP("before-begin", store->ops->begin(store, err));
-    STEP("before-claim", store->ops->claim(store, chunk, err));
-    STEP("before-load", store->ops->load(store, chunk, err));
-    if (status == STORE_OK) {
-        ledger_decide(chunk);
-    }
-    STEP("before-save", store->ops->save(store, chunk, err));
-    STEP("before-store-commit", store->ops->commit(store, err));
-    if (status != STORE_OK) {
-        store->ops->rollback(store);
-    }
-    return status;
-}
-
-/* Waits until a full disk has room again. False when a stop is requested. */
-static bool wait_for_room(struct worker *worker, const struct error *err)
-{
-    int64_t now_ms = clock_monotonic_ms();
-
-    if (now_ms >= worker->summary_due_ms || worker->summary_due_ms == 0) {
-        log_error(LOG_LEVEL_ERROR, "store_full", err);
-        worker->summary_due_ms = now_ms + SUMMARY_EVERY_MS;
-    }
-    return !stop_wait(FULL_WAIT_MS);
-}
-
-/* Tries again while the store is busy or full. */
-static enum store_status transact_patiently(struct worker *worker, struct error *err)
-{
-    int tries = 0;
-
-    worker->chunk->published = outbox_published(worker->outbox);
-    worker->chunk->now_ms = clock_unix_ms();
-    for (;;) {
-        enum store_status status = transact(worker, err);
-        if (status == STORE_BUSY && MUTANT("busy-swallowed")) {
-            return STORE_OK;
-        }
-        if (status == STORE_FULL) {
-            if (tries++ == 0) {
-                worker->summary_due_ms = 0; /* the first time is reported at once */
-            }
-            if (!wait_for_room(worker, err)) {
-                return status;
-            }
-        } else if (status == STORE_BUSY && ++tries < BUSY_TRIES) {
-            log_error(LOG_LEVEL_WARN, "store_busy", err);
-            if (stop_wait(BUSY_WAIT_MS)) {
-                return status;
-            }
-        } else {
-            return status;
-        }
-    }
-}
-
-/* After the commit, and only then: the position, the offsets for Kafka, the counts, the log. */
-static void finish(struct worker *worker, struct inbox *inbox)
-{
-    const struct chunk *chunk = worker->chunk;
-
-    FAILPOINT("after-store-commit");
     for (size_t i = 0; i < chunk->range_count; i++) {
-        const struct chunk_range *range = &chunk->ranges[i];
-        worker->next[range->partition] = range->to;
-        if (range->marks.last.known) {
-            worker->marks[range->partition] = range->marks;
-        }
-        inbox_commit(inbox, range->partition, range->to);
+        inbox_commit(worker->inbox, chunk->ranges[i].partition, chunk->ranges[i].to);
     }
     for (size_t i = 0; i < chunk->item_count; i++) {
         worker->counts[chunk->items[i].decision.outcome]++;
     }
-    worker_log_chunk(worker);
-    outbox_saved(worker->outbox);
+    worker_log_chunk(worker, chunk);
+    outbox_saved(worker->outbox, chunk->published);
     worker->counts[OUTCOME_REDELIVERED] += chunk->redelivered;
     worker->chunks++;
+    worker->self.chunks++;
 }
 
-static enum worker_result commit_chunk(struct worker *worker, struct inbox *inbox,
-                                       struct error *err)
+/*
+ * Takes back the chunks whose transaction is over, waiting up to timeout_ms for the oldest. Of
+ * those that a stop has kept from their transaction nothing is changed.
+ */
+static int collect(struct worker *worker, int timeout_ms, struct error *err)
 {
-    switch (transact_patiently(worker, err)) {
-    case STORE_OK:
-        finish(worker, inbox);
-        return WORKER_MORE;
-    case STORE_STALE:
-        error_set(err, EX_IOERR,
-                  "the store's position moved while a chunk was decided: another "
-                  "hand is in the store. Nothing was changed");
-        return WORKER_FAILED;
-    case STORE_BUSY:
-    case STORE_FULL:
-        return stop_requested() ? WORKER_MORE : WORKER_FAILED;
-    case STORE_FAILED:
-    default:
-        return WORKER_FAILED;
+    enum store_status status;
+    struct chunk *chunk;
+
+    while ((chunk = committer_take(worker->committer, timeout_ms, &status, err))) {
+        if (status == STORE_OK) {
+            finish(worker, chunk);
+        } else if (status == STORE_STALE) {
+            return error_set(err, EX_IOERR,
+                             "the store's position moved while a chunk was decided: another "
+                             "hand is in the store. Nothing was changed");
+        } else if (status == STORE_FAILED || !stop_requested()) {
+            return -1;
+        }
+        timeout_ms = 0;
     }
+    return 0;
+}
+
+int worker_drain(void *user, struct error *err)
+{
+    struct worker *worker = user;
+
+    while (committer_given(worker->committer) > 0) {
+        if (collect(worker, POLL_MS, err) != 0) {
+            return -1;
+        }
+    }
+    return worker->store->ops->identify(worker->store, &worker->self, err) == STORE_OK ? 0 : -1;
+}
+
+/* ---- one step ---- */
+
+/* True when nothing is in work, and so the store is this thread's. */
+static bool store_is_ours(const struct worker *worker)
+{
+    return committer_given(worker->committer) == 0;
 }
 
 /* Whether until_end is reached, or never will be. */
@@ -239,7 +188,7 @@ static enum worker_result judge_end(struct worker *worker, const struct inbox *i
                   BROKERS_AWAY_MS / 1000, outbox_backlog(worker->outbox));
         return WORKER_FAILED;
     }
-    if (!inbox_at_end(inbox) || outbox_backlog(worker->outbox) > 0) {
+    if (!inbox_at_end(inbox) || !store_is_ours(worker) || outbox_backlog(worker->outbox) > 0) {
         return WORKER_MORE;
     }
     if (assigned == all) {
@@ -272,57 +221,82 @@ static bool outbox_is_full(struct worker *worker)
     return full;
 }
 
-/* Takes messages and, if there are some, through a transaction. */
-static enum worker_result take_chunk(struct worker *worker, struct inbox *inbox, struct error *err)
+/* Takes messages and, if there are some, gives them to the committer. */
+static int take_chunk(struct worker *worker, struct error *err)
 {
-    const struct inbox_message *messages;
-    size_t count;
-    const struct chunk *chunk = worker->chunk;
+    const struct worker_slot *slot = &worker->slots[worker->next_slot];
+    struct chunk *chunk = slot->chunk;
+    bool working = committer_given(worker->committer) > 0;
 
     FAILPOINT("before-poll");
-    if (inbox_poll(inbox, POLL_MS, &messages, &count, err) != 0) {
-        return WORKER_FAILED;
+    if (inbox_poll(worker->inbox, working ? POLL_WORKING_MS : POLL_MS, slot->batch, err) != 0) {
+        return -1;
     }
-    if (count > 0) {
+    if (slot->batch->count > 0) {
         FAILPOINT("after-poll");
-    }
-    worker->chunk->one_partition = inbox_topic_partitions(inbox) == 1;
-    if (worker_fill(worker, messages, count, err) != 0) {
-        return WORKER_FAILED;
-    }
-    if (count > 0) {
         worker->brokers_away_ms = 0;
     }
+    if (worker_fill(worker, slot, err) != 0) {
+        return -1;
+    }
     for (size_t i = 0; MUTANT("offset-first") && i < chunk->range_count; i++) {
-        inbox_commit(inbox, chunk->ranges[i].partition, chunk->ranges[i].to);
+        inbox_commit(worker->inbox, chunk->ranges[i].partition, chunk->ranges[i].to);
     }
     if (chunk->item_count > 0 || chunk->range_count > 0 || chunk->redelivered > 0) {
-        return commit_chunk(worker, inbox, err);
+        chunk->one_partition = inbox_topic_partitions(worker->inbox) == 1;
+        chunk->published = outbox_published(worker->outbox);
+        committer_give(worker->committer, chunk);
+        worker->next_slot = (worker->next_slot + 1) % COMMITTER_CHUNKS;
     }
-    return WORKER_MORE;
+    return 0;
+}
+
+/* The outbox's turn: as long as another chunk can be made it may not wait. */
+static int publish(struct worker *worker, bool full, struct error *err)
+{
+    int timeout_ms = full && store_is_ours(worker) ? POLL_MS : 0;
+
+    if (outbox_step(worker->outbox, timeout_ms, store_is_ours(worker), err) != 0) {
+        return -1;
+    }
+    return store_is_ours(worker) ? outbox_save_due(worker->outbox, err) : 0;
 }
 
 enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struct error *err)
 {
-    enum worker_result result = WORKER_MORE;
     bool full = outbox_is_full(worker);
 
+    worker->inbox = inbox;
     if (clock_monotonic_ms() >= worker->summary_due_ms) {
         worker_summary(worker, inbox, "summary");
         worker->summary_due_ms = clock_monotonic_ms() + SUMMARY_EVERY_MS;
     }
     /* A group member that does not poll for max.poll.interval.ms leaves, and joins again later. */
-    if (!full) {
-        result = take_chunk(worker, inbox, err);
+    if (!full && committer_given(worker->committer) < COMMITTER_CHUNKS &&
+        take_chunk(worker, err) != 0) {
+        return WORKER_FAILED;
     }
-    if (result != WORKER_MORE) {
-        return result;
-    }
-    if (outbox_step(worker->outbox, full ? POLL_MS : 0, err) != 0 ||
-        outbox_save_due(worker->outbox, err) != 0 || worker_guard_log(worker, err) != 0) {
+    /* Then there is nothing else to do. */
+    bool must_wait = full || committer_given(worker->committer) == COMMITTER_CHUNKS;
+    if (collect(worker, must_wait ? POLL_MS : 0, err) != 0 || publish(worker, full, err) != 0 ||
+        worker_guard_log(worker, err) != 0) {
         return WORKER_FAILED;
     }
     return worker->options.until_end ? judge_end(worker, inbox, err) : WORKER_MORE;
+}
+
+int worker_end(struct worker *worker, struct inbox *inbox, bool failed, struct error *err)
+{
+    worker->inbox = inbox;
+    int result = failed ? 0 : worker_drain(worker, err);
+
+    if (failed || result != 0) {
+        committer_abandon(worker->committer);
+    }
+    for (size_t i = 0; i < COMMITTER_CHUNKS; i++) {
+        inbox_batch_release(worker->slots[i].batch); /* one that is held can keep a close waiting */
+    }
+    return result;
 }
 
 void worker_summary(const struct worker *worker, struct inbox *inbox, const char *event)

@@ -1,6 +1,7 @@
 /*
  * The worker joins the parts: inbox -> payload -> store -> ledger -> store -> inbox, one chunk and
- * one transaction a step. Its invariants stand at the top of worker.c.
+ * one transaction at a time. The calling thread takes messages and makes chunks of them; a thread
+ * of the worker's own decides and commits. The invariants stand at the top of worker.c.
  */
 #ifndef CONSUMER_WORKER_H
 #define CONSUMER_WORKER_H
@@ -48,9 +49,20 @@ void worker_set_outbox(struct worker *worker, struct outbox *outbox);
 /* The callbacks that an inbox for this worker is opened with; borrowed from the worker. */
 const struct inbox_callbacks *worker_callbacks(struct worker *worker);
 
-/* Wait a moment for messages, and take what is there through one transaction. */
+/*
+ * Wait a moment for messages and give what is there to the committer, which takes it through one
+ * transaction while the next step takes more.
+ */
 MUST_CHECK enum worker_result worker_step(struct worker *worker, struct inbox *inbox,
                                           struct error *err);
+
+/*
+ * After the last step: wait for the transactions that are left, note their offsets, let go of the
+ * messages. After a step that failed, begin none and note nothing. From then on the store is the
+ * caller's again. Fails as the store does.
+ */
+MUST_CHECK int worker_end(struct worker *worker, struct inbox *inbox, bool failed,
+                          struct error *err);
 
 /* Log the counts since the start as one line named event. */
 void worker_summary(const struct worker *worker, struct inbox *inbox, const char *event);

@@ -22,10 +22,9 @@ static int digest_item(struct worker *worker, struct chunk_item *item, struct er
     return 0;
 }
 
-static int add_message(struct worker *worker, const struct inbox_message *message,
-                       struct error *err)
+static int add_message(struct worker *worker, struct chunk *chunk,
+                       const struct inbox_message *message, struct error *err)
 {
-    struct chunk *chunk = worker->chunk;
     const struct origin *origin = &message->origin;
     struct chunk_range *range =
         chunk_range(chunk, origin->partition, worker->next[origin->partition]);
@@ -56,9 +55,8 @@ static int add_message(struct worker *worker, const struct inbox_message *messag
 }
 
 /* The last record of each range, by which the next start knows the log again. */
-static int print_ranges(struct worker *worker, struct error *err)
+static int print_ranges(struct worker *worker, struct chunk *chunk, struct error *err)
 {
-    struct chunk *chunk = worker->chunk;
     size_t open = chunk->range_count;
 
     for (size_t i = chunk->item_count; i-- > 0 && open > 0;) {
@@ -83,15 +81,26 @@ static int print_ranges(struct worker *worker, struct error *err)
     return 0;
 }
 
-int worker_fill(struct worker *worker, const struct inbox_message *messages, size_t count,
-                struct error *err)
+/* The next chunk goes on behind this one, which is not committed yet. */
+static void advance(struct worker *worker, const struct chunk *chunk)
 {
-    struct chunk *chunk = worker->chunk;
+    for (size_t i = 0; i < chunk->range_count; i++) {
+        const struct chunk_range *range = &chunk->ranges[i];
+        worker->next[range->partition] = range->to;
+        if (range->marks.last.known) {
+            worker->marks[range->partition] = range->marks;
+        }
+    }
+}
+
+int worker_fill(struct worker *worker, const struct worker_slot *slot, struct error *err)
+{
+    struct chunk *chunk = slot->chunk;
     size_t kept = 0;
 
     chunk_clear(chunk);
-    for (size_t i = 0; i < count; i++) {
-        if (add_message(worker, &messages[i], err) != 0) {
+    for (size_t i = 0; i < slot->batch->count; i++) {
+        if (add_message(worker, chunk, &slot->batch->messages[i], err) != 0) {
             return -1;
         }
     }
@@ -101,5 +110,9 @@ int worker_fill(struct worker *worker, const struct inbox_message *messages, siz
         }
     }
     chunk->range_count = kept;
-    return print_ranges(worker, err);
+    if (print_ranges(worker, chunk, err) != 0) {
+        return -1;
+    }
+    advance(worker, chunk);
+    return 0;
 }

@@ -185,26 +185,18 @@ int worker_guard_log(struct worker *worker, struct error *err)
 static void on_sign(void *user, char text[INBOX_METADATA_SIZE])
 {
     const struct worker *worker = user;
-    struct store_identity self;
-    struct error err;
 
-    text[0] = '\0';
-    if (worker->store->ops->identify(worker->store, &self, &err) == STORE_OK) {
-        owner_write(text, &self);
-    }
+    owner_write(text, &worker->self);
 }
 
 static int on_owner(void *user, int32_t partition, const char *text, bool claimed,
                     struct error *err)
 {
     struct worker *worker = user;
-    struct store_identity self;
+    const struct store_identity *self = &worker->self;
     char shown[TEXT_ESCAPED_SIZE];
+    enum owner owner = owner_judge(self, claimed, text);
 
-    if (worker->store->ops->identify(worker->store, &self, err) != STORE_OK) {
-        return -1;
-    }
-    enum owner owner = owner_judge(&self, claimed, text);
     if (worker->options.take_group || owner == OWNER_NOBODY || owner == OWNER_SELF) {
         return 0;
     }
@@ -217,8 +209,8 @@ static int on_owner(void *user, int32_t partition, const char *text, bool claime
                      owner == OWNER_FOREIGN
                          ? "the group belongs to another ledger"
                          : "this ledger is a copy or an old backup: its later self owns the group",
-                     worker->options.group, worker->options.topic, partition, shown, self.uuid,
-                     self.incarnation, self.chunks);
+                     worker->options.group, worker->options.topic, partition, shown, self->uuid,
+                     self->incarnation, self->chunks);
 }
 
 static void on_assigned(void *user, const int32_t *partitions, const int64_t *offsets, size_t count)
@@ -257,6 +249,6 @@ static void on_note(void *user, const char *what, const char *text)
 
 struct inbox_callbacks worker_inbox_callbacks(struct worker *worker)
 {
-    return (struct inbox_callbacks){worker,   on_position, on_ready, on_sign,
-                                    on_owner, on_assigned, on_note};
+    return (struct inbox_callbacks){worker,  worker_drain, on_position, on_ready,
+                                    on_sign, on_owner,     on_assigned, on_note};
 }

@@ -1,28 +1,41 @@
 /*
  * What the files of the worker share. Nobody else includes this header.
  *
- *   worker.c        one step: a chunk through its transaction, and the outbox
- *   worker_fill.c   messages to a chunk
- *   worker_inbox.c  what the inbox asks and tells: where to start, whose the group is
- *   worker_log.c    what became of a chunk, for the log
+ *   worker.c         one step: the next chunk, the last one's end, the outbox
+ *   worker_commit.c  a chunk through its transaction, on the committer's thread
+ *   worker_fill.c    messages to a chunk
+ *   worker_inbox.c   what the inbox asks and tells: where to start, whose the group is
+ *   worker_log.c     what became of a chunk, for the log
  */
 #ifndef CONSUMER_WORKER_INTERNAL_H
 #define CONSUMER_WORKER_INTERNAL_H
 
+#include "consumer/committer.h"
 #include "consumer/log_guard.h"
 #include "consumer/worker.h"
 
 #define WORKER_NOT_ASSIGNED (-1)
 
+/* A chunk, and the messages that it borrows from. */
+struct worker_slot {
+    struct chunk *chunk;
+    struct inbox_batch *batch;
+};
+
+/* All of it is the main thread's, but a given chunk and the store: those are the committer's. */
 struct worker {
     struct store *store;
     struct outbox *outbox;
-    struct chunk *chunk;
-    struct digest *digest; /* nothing in it between two uses */
+    struct inbox *inbox; /* of the current step */
+    struct committer *committer;
+    struct worker_slot slots[COMMITTER_CHUNKS]; /* used in turn */
+    size_t next_slot;                           /* to be filled */
+    struct digest *digest;                      /* nothing in it between two uses */
     struct worker_options options;
     struct inbox_callbacks callbacks;
-    int64_t next[CHUNK_PARTITIONS_MAX]; /* next offset by partition, as the store has it */
+    int64_t next[CHUNK_PARTITIONS_MAX];           /* by partition: next offset to go into a chunk */
     struct log_marks marks[CHUNK_PARTITIONS_MAX]; /* by partition: what stands before next */
+    struct store_identity self; /* as of the last chunk that is known to be committed */
     struct log_guard *guard;
     int64_t counts[OUTCOME_COUNT]; /* since the start, by outcome */
     int64_t chunks;
@@ -39,10 +52,19 @@ MUST_CHECK int worker_guard_log(struct worker *worker, struct error *err);
 struct inbox_callbacks worker_inbox_callbacks(struct worker *worker);
 
 /* Make the chunk of what the inbox gave, without ranges in which nothing moves. */
-MUST_CHECK int worker_fill(struct worker *worker, const struct inbox_message *messages,
-                           size_t count, struct error *err);
+MUST_CHECK int worker_fill(struct worker *worker, const struct worker_slot *slot,
+                           struct error *err);
+
+/*
+ * Take a chunk through its transaction: a committer_work, whose user is the store. Tries again
+ * while the store is busy or full, until a stop is requested.
+ */
+enum store_status worker_commit(void *user, struct chunk *chunk, struct error *err);
+
+/* Wait until every chunk that was given is committed. */
+MUST_CHECK int worker_drain(void *user, struct error *err);
 
 /* Log what someone should look at: conflicts and quarantined messages, bounded a chunk. */
-void worker_log_chunk(const struct worker *worker);
+void worker_log_chunk(const struct worker *worker, const struct chunk *chunk);
 
 #endif

@@ -39,9 +39,8 @@ static bool is_worth_a_line(const struct chunk_item *item)
            item->decision.outcome == OUTCOME_CONFLICT;
 }
 
-void worker_log_chunk(const struct worker *worker)
+void worker_log_chunk(const struct worker *worker, const struct chunk *chunk)
 {
-    const struct chunk *chunk = worker->chunk;
     size_t lines = 0;
 
     for (size_t i = 0; i < chunk->item_count; i++) {

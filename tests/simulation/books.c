@@ -11,7 +11,7 @@ void books_begin(void)
 {
     memset(&books, 0, sizeof(books));
     for (size_t i = 0; i < TOPIC_PARTITIONS_MAX; i++) {
-        books.positions[i] = books.highest[i] = books.saving[i] = BOOKS_NONE;
+        books.positions[i] = books.highest[i] = books.saving[i] = books.reached[i] = BOOKS_NONE;
         books.last_offset[i] = BOOKS_NONE;
     }
     model_begin(&books.model, topic_partitions() == 1);
@@ -24,6 +24,9 @@ static void set_position(int32_t partition, int64_t offset)
     books.positions[partition] = offset;
     if (offset > books.highest[partition]) {
         books.highest[partition] = offset;
+    }
+    if (offset > books.reached[partition]) {
+        books.reached[partition] = offset;
     }
     world_event(EVENT_SAVED, partition, offset);
 }
@@ -111,14 +114,15 @@ void books_starting(int32_t partition, int64_t offset)
                        ", its durable position is %" PRId64,
                        (int)partition, offset, books.positions[partition]);
     }
+    books.reached[partition] = offset;
 }
 
 void books_offset(int32_t partition, int64_t next_offset)
 {
-    if (world_has_to_end() || next_offset > books.positions[partition]) {
+    if (world_has_to_end() || next_offset > books.reached[partition]) {
         world_violated("partition %d: offset %" PRId64 " is given to the group, durable is %" PRId64
                        "%s",
-                       (int)partition, next_offset, books.positions[partition],
+                       (int)partition, next_offset, books.reached[partition],
                        world_has_to_end() ? ", and the store has failed" : "");
     }
 }

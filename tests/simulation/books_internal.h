@@ -25,6 +25,11 @@ enum open_save { SAVE_NONE, SAVE_OPEN, SAVE_UNCERTAIN };
 struct books {
     int64_t positions[TOPIC_PARTITIONS_MAX];
     int64_t highest[TOPIC_PARTITIONS_MAX]; /* a position that there ever was */
+    /*
+     * As highest, since payd started to read the partition. Another hand may set a position back
+     * before payd tells the group of the chunk that it saw committed.
+     */
+    int64_t reached[TOPIC_PARTITIONS_MAX];
     /* The positions that a transaction would give, BOOKS_NONE where it moves none. */
     enum open_save save;
     int64_t saving[TOPIC_PARTITIONS_MAX];

@@ -130,69 +130,85 @@ void inbox_commit(struct inbox *inbox, int32_t partition, int64_t next_offset)
 
 /* ---- messages ---- */
 
-static void drop_taken(struct inbox *inbox)
+/* A message's bytes: its key and its value, each with a NUL behind. */
+struct held {
+    size_t len;
+    char bytes[];
+};
+
+struct inbox_batch *inbox_batch_new(void)
 {
-    /* Whoever still reads what was borrowed reads this. */
-    memset(inbox->bytes, POISON, inbox->bytes_used);
-    inbox->bytes_used = 0;
+    return calloc(1, sizeof(struct inbox_batch));
 }
 
-static const char *copy_bytes(struct inbox *inbox, const char *data, size_t len)
+void inbox_batch_release(struct inbox_batch *batch)
+{
+    for (size_t i = 0; i < batch->held_count; i++) {
+        struct held *held = (struct held *)batch->held[i];
+        memset(held->bytes, POISON, held->len); /* whoever still reads it reads this */
+        free(held);
+    }
+    batch->held_count = batch->count = 0;
+}
+
+void inbox_batch_free(struct inbox_batch *batch)
+{
+    if (batch) {
+        inbox_batch_release(batch);
+        free(batch);
+    }
+}
+
+static const char *copy_bytes(struct held *held, const char *data, size_t len)
 {
     if (!data) {
         return NULL;
     }
-    char *copy = inbox->bytes + inbox->bytes_used;
+    char *copy = held->bytes + held->len;
     memcpy(copy, data, len);
-    inbox->bytes_used += len + 1;
+    held->len += len + 1;
     return copy;
 }
 
-static bool has_room(const struct inbox *inbox, const struct record *record)
+static void give(struct inbox_batch *batch, const struct record *record)
 {
     const struct message *message = record->message;
+    struct held *held = calloc(1, sizeof(*held) + message->key_len + message->value_len + 2);
 
-    return inbox->message_count < INBOX_MESSAGES &&
-           inbox->bytes_used + message->key_len + message->value_len + 2 <= sizeof(inbox->bytes);
-}
-
-static void give(struct inbox *inbox, const struct record *record)
-{
-    const struct message *message = record->message;
-
-    inbox->messages[inbox->message_count++] = (struct inbox_message){
+    if (!held) {
+        abort();
+    }
+    batch->held[batch->held_count++] = (struct rd_kafka_message_s *)held;
+    batch->messages[batch->count++] = (struct inbox_message){
         .origin = {record->partition, record->offset, record->timestamp_ms},
-        .raw = {copy_bytes(inbox, message->key, message->key_len), message->key_len,
-                copy_bytes(inbox, message->value, message->value_len), message->value_len,
+        .raw = {copy_bytes(held, message->key, message->key_len), message->key_len,
+                copy_bytes(held, message->value, message->value_len), message->value_len,
                 message->traced ? message : NULL},
     };
 }
 
-static void give_end(struct inbox *inbox, int32_t partition)
+static void give_end(struct inbox *inbox, struct inbox_batch *batch, int32_t partition)
 {
-    inbox->messages[inbox->message_count++] =
+    batch->messages[batch->count++] =
         (struct inbox_message){.origin = {partition, topic_high(partition), 0}, .is_end = true};
     inbox->partitions[partition].at_end = true;
 }
 
 /* Some of a partition's next messages. */
-static void give_run(struct inbox *inbox, int32_t partition)
+static void give_run(struct inbox *inbox, struct inbox_batch *batch, int32_t partition)
 {
     struct inbox_partition *entry = &inbox->partitions[partition];
 
-    for (size_t i = 1 + world_below(RUN_MAX); i > 0 && inbox->message_count < INBOX_MESSAGES; i--) {
+    for (size_t i = 1 + world_below(RUN_MAX); i > 0 && batch->count < INBOX_MESSAGES; i--) {
         const struct record *record = topic_next(partition, entry->fetch);
         if (!record) {
             if (!entry->at_end) {
                 entry->fetch = topic_high(partition);
-                give_end(inbox, partition);
+                give_end(inbox, batch, partition);
             }
             return;
         }
-        if (!has_room(inbox, record)) {
-            return;
-        }
-        give(inbox, record);
+        give(batch, record);
         entry->fetch = record->offset + 1;
         entry->at_end = false;
     }
@@ -211,13 +227,13 @@ static void go_back(struct inbox *inbox)
     }
 }
 
-static void take(struct inbox *inbox)
+static void take(struct inbox *inbox, struct inbox_batch *batch)
 {
     go_back(inbox);
     for (size_t runs = world_below(RUNS_MAX + 1); runs > 0; runs--) {
         int32_t partition = (int32_t)world_below((size_t)topic_partitions());
         if (inbox->partitions[partition].assigned) {
-            give_run(inbox, partition);
+            give_run(inbox, batch, partition);
         }
     }
 }
@@ -241,12 +257,9 @@ static int check_client(struct inbox *inbox, struct error *err)
     return 0;
 }
 
-int inbox_poll(struct inbox *inbox, int timeout_ms, const struct inbox_message **ret,
-               size_t *ret_count, struct error *err)
+int inbox_poll(struct inbox *inbox, int timeout_ms, struct inbox_batch *batch, struct error *err)
 {
-    drop_taken(inbox);
-    *ret = inbox->messages;
-    *ret_count = inbox->message_count = 0;
+    inbox_batch_release(batch);
     world_step("inbox_poll");
     if (world_has_to_end()) {
         world_violated("payd went on after %s", world_excused());
@@ -267,9 +280,8 @@ int inbox_poll(struct inbox *inbox, int timeout_ms, const struct inbox_message *
     if (inbox->pending != PENDING_NONE) {
         return inbox_follow_rebalance(inbox, err);
     }
-    take(inbox);
-    *ret_count = inbox->message_count;
-    world_event(EVENT_POLLED, (int64_t)inbox->message_count, 0);
+    take(inbox, batch);
+    world_event(EVENT_POLLED, (int64_t)batch->count, 0);
     return 0;
 }
 

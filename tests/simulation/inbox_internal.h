@@ -11,7 +11,6 @@
 #include "tests/simulation/topic.h"
 
 #define INBOX_MESSAGES 64
-#define INBOX_BYTES    65536
 
 enum pending { PENDING_NONE, PENDING_ASSIGN, PENDING_REVOKE, PENDING_LOST };
 
@@ -30,10 +29,6 @@ struct inbox {
     bool claimed;
     int polls;
     int64_t commit_due_ms; /* 0 = nothing is due */
-    struct inbox_message messages[INBOX_MESSAGES];
-    size_t message_count;
-    char bytes[INBOX_BYTES]; /* of the messages: borrowed until the next poll */
-    size_t bytes_used;
 };
 
 /* Commit what is noted, if something is. */

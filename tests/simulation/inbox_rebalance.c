@@ -168,6 +168,9 @@ static int assign(struct inbox *inbox, struct error *err)
 int inbox_follow_rebalance(struct inbox *inbox, struct error *err)
 {
     world_step("rebalance");
+    if (inbox->callbacks.drain(inbox->callbacks.user, err) != 0) {
+        return -1;
+    }
     if (inbox->pending == PENDING_ASSIGN) {
         return assign(inbox, err);
     }

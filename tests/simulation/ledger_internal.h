@@ -10,7 +10,8 @@
 #include "tests/simulation/ledger.h"
 
 struct ledger {
-    struct store base; /* what payd gets */
+    struct store base;   /* what payd gets */
+    struct store reader; /* and to read only: one thread needs no other connection */
     enum ledger_kind kind;
     struct store *inner; /* the real one; in SQLite only while it is open */
     int64_t openings;
@@ -18,6 +19,7 @@ struct ledger {
 
 extern struct ledger ledger;
 extern const struct store_ops ledger_ops;
+extern const struct store_ops ledger_reader_ops;
 
 /*
  * After a call that gave status: a crash inside of SQLite has returned through it as an error, and

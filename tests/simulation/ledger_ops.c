@@ -296,3 +296,15 @@ const struct store_ops ledger_ops = {
     .skip = ledger_skip,
     .close = ledger_close_store,
 };
+
+static void ledger_close_reader(struct store *base)
+{
+    (void)base;
+    world_step("reader_close");
+}
+
+const struct store_ops ledger_reader_ops = {
+    .outcomes = ledger_outcomes,
+    .outbox = ledger_outbox,
+    .close = ledger_close_reader,
+};

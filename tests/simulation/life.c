@@ -21,10 +21,10 @@ int __wrap_worker_new(struct worker **ret, struct store *store, const struct kaf
                       const struct worker_options *options, struct error *err);
 void __real_worker_free(struct worker *worker);
 void __wrap_worker_free(struct worker *worker);
-int __real_outbox_open(struct outbox **ret, struct store *store, const struct kafka_args *args,
-                       const char *topic, struct error *err);
-int __wrap_outbox_open(struct outbox **ret, struct store *store, const struct kafka_args *args,
-                       const char *topic, struct error *err);
+int __real_outbox_open(struct outbox **ret, struct store *store, struct store *reader,
+                       const struct kafka_args *args, const char *topic, struct error *err);
+int __wrap_outbox_open(struct outbox **ret, struct store *store, struct store *reader,
+                       const struct kafka_args *args, const char *topic, struct error *err);
 int __real_outbox_close(struct outbox *outbox, bool store_is_good, struct error *err);
 int __wrap_outbox_close(struct outbox *outbox, bool store_is_good, struct error *err);
 struct chunk *__real_chunk_new(size_t capacity);
@@ -51,12 +51,12 @@ void __wrap_worker_free(struct worker *worker)
     __real_worker_free(worker);
 }
 
-int __wrap_outbox_open(struct outbox **ret, struct store *store, const struct kafka_args *args,
-                       const char *topic, struct error *err)
+int __wrap_outbox_open(struct outbox **ret, struct store *store, struct store *reader,
+                       const struct kafka_args *args, const char *topic, struct error *err)
 {
     world_step("outbox_open");
     world_hold(true);
-    int result = __real_outbox_open(ret, store, args, topic, err);
+    int result = __real_outbox_open(ret, store, reader, args, topic, err);
     world_hold(false);
     open_parts.outbox = result == 0 ? *ret : NULL;
     return result;

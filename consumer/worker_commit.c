@@ -1,0 +1,92 @@
+#include "common/clock.h"
+#include "common/failpoint.h"
+#include "common/log.h"
+#include "common/mutant.h"
+#include "common/stop.h"
+#include "consumer/ledger.h"
+#include "consumer/worker_internal.h"
+
+#include <sysexits.h>
+
+#define BUSY_WAIT_MS      100
+#define BUSY_TRIES        10 /* each has waited for SQLite's own busy timeout before */
+#define FULL_WAIT_MS      1000
+#define FULL_LOG_EVERY_MS 10000 /* how often a full disk is reported */
+
+/* What a test that lets a step fail sees: the machinery failed, and nobody knows why. */
+static enum store_status planted_failure(struct error *err)
+{
+    error_set(err, EX_IOERR, "a failpoint failed");
+    return STORE_FAILED;
+}
+
+/* A step of the transaction, unless one before it failed. */
+#define STEP(place, call)                                                                          \
+    do {                                                                                           \
+        if (status == STORE_OK) {                                                                  \
+            status = FAILPOINT_FAILS(place) ? planted_failure(err) : (call);                       \
+        }                                                                                          \
+    } while (0)
+
+/* One transaction, from the keys to the commit. After anything but STORE_OK nothing is changed. */
+static enum store_status transact(struct store *store, struct chunk *chunk, struct error *err)
+{
+    enum store_status status = STORE_OK;
+
+    chunk_index(chunk);
+    STEP("before-begin", store->ops->begin(store, err));
+    STEP("before-claim", store->ops->claim(store, chunk, err));
+    STEP("before-load", store->ops->load(store, chunk, err));
+    if (status == STORE_OK) {
+        ledger_decide(chunk);
+    }
+    STEP("before-save", store->ops->save(store, chunk, err));
+    STEP("before-store-commit", store->ops->commit(store, err));
+    if (status != STORE_OK) {
+        store->ops->rollback(store);
+    }
+    return status;
+}
+
+/* Waits until a full disk has room again. False when a stop is requested. */
+static bool wait_for_room(int64_t *log_due_ms, const struct error *err)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms >= *log_due_ms) {
+        log_error(LOG_LEVEL_ERROR, "store_full", err);
+        *log_due_ms = now_ms + FULL_LOG_EVERY_MS;
+    }
+    return !stop_wait(FULL_WAIT_MS);
+}
+
+enum store_status worker_commit(void *user, struct chunk *chunk, struct error *err)
+{
+    struct store *store = user;
+    int64_t log_due_ms = 0; /* the first time is reported at once */
+    int tries = 0;
+
+    chunk->now_ms = clock_unix_ms();
+    for (;;) {
+        enum store_status status = transact(store, chunk, err);
+        if (status == STORE_OK) {
+            FAILPOINT("after-store-commit");
+            return status;
+        }
+        if (status == STORE_BUSY && MUTANT("busy-swallowed")) {
+            return STORE_OK;
+        }
+        if (status == STORE_FULL) {
+            if (!wait_for_room(&log_due_ms, err)) {
+                return status;
+            }
+        } else if (status == STORE_BUSY && ++tries < BUSY_TRIES) {
+            log_error(LOG_LEVEL_WARN, "store_busy", err);
+            if (stop_wait(BUSY_WAIT_MS)) {
+                return status;
+            }
+        } else {
+            return status;
+        }
+    }
+}
