@@ -8,7 +8,8 @@
  *     position; ledger_decide() gives every item a decision; save writes decisions and positions
  *     together)
  * 3. A crash at any instruction, then a restart, gives the ledger that no crash would have given.
- *    (transact() in worker_commit.c: one transaction, one chunk after the other; on_position(): a restart reads from the stored position)
+ *    (transact() in worker_commit.c: one transaction, one chunk after the other; on_position(): a
+ *     restart reads from the stored position)
  * 4. A key has one outcome and at most one transfer; every transfer has two postings that sum to
  *    zero. (the unique index under the store's save; transfer() in ledger.c)
  * 5. What was acknowledged to a user was durable before it was acknowledged.
