@@ -1,11 +1,14 @@
 /*
  * bench-count: reads a topic from its beginning to its end, and prints how many records it has and
- * their sum (records.h). It shows that what was produced is what should have been.
+ * their sum (records.h). It shows that what was produced is what should have been. With --last it
+ * reads only the last record of each partition, and prints when the broker appended the last of
+ * all.
  */
 #include "tests/bench/records.h"
 
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -39,8 +42,9 @@ static rd_kafka_t *connect_to(const char *brokers)
     return rk;
 }
 
-/* Reads all partitions from their beginning. Returns how many there are, 0 after a failure. */
-static int assign_all(rd_kafka_t *rk, const char *topic)
+/* Reads all partitions from their beginning, or from their last record. Returns how many there are,
+ * 0 after a failure. */
+static int assign_all(rd_kafka_t *rk, const char *topic, bool last)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
@@ -53,7 +57,8 @@ static int assign_all(rd_kafka_t *rk, const char *topic)
     rd_kafka_topic_destroy(handle);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
     for (int i = 0; i < partitions; i++) {
-        rd_kafka_topic_partition_list_add(list, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset =
+            last ? RD_KAFKA_OFFSET_TAIL(1) : RD_KAFKA_OFFSET_BEGINNING;
     }
     if (partitions == 0 || rd_kafka_assign(rk, list) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         partitions = 0;
@@ -63,7 +68,7 @@ static int assign_all(rd_kafka_t *rk, const char *topic)
     return partitions;
 }
 
-static int read_all(rd_kafka_t *rk, int partitions, struct record_sum *sum)
+static int read_all(rd_kafka_t *rk, int partitions, struct record_sum *sum, int64_t *last_ms)
 {
     static rd_kafka_message_t *messages[TAKE_MAX];
     rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(rk);
@@ -81,6 +86,8 @@ static int read_all(rd_kafka_t *rk, int partitions, struct record_sum *sum)
             } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
                 code = fail("topic", rd_kafka_message_errstr(message));
             } else {
+                int64_t ms = rd_kafka_message_timestamp(message, NULL);
+                *last_ms = ms > *last_ms ? ms : *last_ms;
                 record_sum_add(sum, message->key, message->key_len, message->payload, message->len);
             }
             rd_kafka_message_destroy(message);
@@ -93,9 +100,11 @@ static int read_all(rd_kafka_t *rk, int partitions, struct record_sum *sum)
 int main(int argc, char **argv)
 {
     struct record_sum sum = {0};
+    int64_t last_ms = 0;
+    bool last = argc == 6 && strcmp(argv[5], "--last") == 0;
 
-    if (argc != 5 || strcmp(argv[1], "-b") != 0 || strcmp(argv[3], "-t") != 0) {
-        fputs("Usage: bench-count -b BROKERS -t TOPIC\n", stderr);
+    if ((argc != 5 && !last) || strcmp(argv[1], "-b") != 0 || strcmp(argv[3], "-t") != 0) {
+        fputs("Usage: bench-count -b BROKERS -t TOPIC [--last]\n", stderr);
         return EX_USAGE;
     }
     rd_kafka_t *rk = connect_to(argv[2]);
@@ -103,11 +112,13 @@ int main(int argc, char **argv)
         return EX_UNAVAILABLE;
     }
     rd_kafka_poll_set_consumer(rk);
-    int partitions = assign_all(rk, argv[4]);
-    int code = partitions > 0 ? read_all(rk, partitions, &sum) : EX_UNAVAILABLE;
+    int partitions = assign_all(rk, argv[4], last);
+    int code = partitions > 0 ? read_all(rk, partitions, &sum, &last_ms) : EX_UNAVAILABLE;
     rd_kafka_consumer_close(rk);
     rd_kafka_destroy(rk);
-    if (code == EX_OK) {
+    if (code == EX_OK && last) {
+        printf("{\"last_append_ms\": %" PRId64 "}\n", last_ms);
+    } else if (code == EX_OK) {
         printf("{\"records\": %" PRId64 ", \"sum\": \"%016" PRIx64 "\", \"bytes\": %" PRId64 "}\n",
                sum.records, sum.sum, sum.bytes);
     }

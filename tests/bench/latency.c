@@ -237,14 +237,16 @@ static int publish_all(struct phase *phase, struct error *err)
 static rd_kafka_t *make_client(rd_kafka_type_t type, const char *brokers, struct phase *phase,
                                struct error *err)
 {
-    static const char *const properties[][2] = {
-        {"acks", "all"}, {"enable.idempotence", "true"}, {"linger.ms", "0"}};
+    static const char *const properties[][2] = {{"acks", "all"},
+                                                {"enable.idempotence", "true"},
+                                                {"partitioner", "murmur2_random"},
+                                                {"linger.ms", "0"}};
+    const size_t count = sizeof(properties) / sizeof(properties[0]);
     char why[REASON_SIZE];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
     rd_kafka_conf_set(conf, "bootstrap.servers", brokers, NULL, 0);
-    rd_kafka_conf_set(conf, "partitioner", "murmur2_random", NULL, 0);
-    for (size_t i = 0; type == RD_KAFKA_PRODUCER && i < 3; i++) {
+    for (size_t i = 0; type == RD_KAFKA_PRODUCER && i < count; i++) {
         rd_kafka_conf_set(conf, properties[i][0], properties[i][1], NULL, 0);
     }
     if (type == RD_KAFKA_PRODUCER) {
@@ -312,8 +314,8 @@ static int run_phase(struct phase *phase, void *(*watcher)(void *), void *user, 
     return result;
 }
 
-static void count(const struct phase *phase, struct histogram *acked_seen,
-                  struct histogram *due_seen, struct histogram *due_acked)
+static void add_up(const struct phase *phase, struct histogram *acked_seen,
+                   struct histogram *due_seen, struct histogram *due_acked)
 {
     for (int64_t i = phase->warm_up; i < phase->count; i++) {
         histogram_add(acked_seen, phase->seen_ns[i] - phase->acked_ns[i]);
@@ -383,7 +385,7 @@ static int measure_fetch(struct latency *latency, struct error *err)
         result = run_phase(&fetch.phase, watch_topic, &fetch, err);
     }
     if (result == 0) {
-        count(&fetch.phase, &latency->fetch, &latency->fetch_due, NULL);
+        add_up(&fetch.phase, &latency->fetch, &latency->fetch_due, NULL);
     }
     if (fetch.consumer) {
         rd_kafka_consumer_close(fetch.consumer);
@@ -475,7 +477,7 @@ static int measure_commit(struct latency *latency, struct error *err)
         result = run_phase(&ledger.phase, watch_ledger, &ledger, err);
     }
     if (result == 0) {
-        count(&ledger.phase, &latency->commit, &latency->commit_due, &latency->ack);
+        add_up(&ledger.phase, &latency->commit, &latency->commit_due, &latency->ack);
     }
     close_ledger(&ledger);
     end_phase(&ledger.phase);
