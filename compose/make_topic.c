@@ -151,30 +151,36 @@ static int create(rd_kafka_t *rk, const struct topic_options *options, long long
     return code;
 }
 
-static bool is_ready(const struct rd_kafka_metadata *metadata, const char *name)
+enum listing {
+    LISTING_NONE,     /* the topic is not there */
+    LISTING_UNLED,    /* it is, but not every partition has a leader */
+    LISTING_COMPLETE, /* it is */
+    LISTING_ANY,      /* to be waited for: what the first answer says */
+};
+
+static enum listing find_topic(const struct rd_kafka_metadata *metadata, const char *name)
 {
     for (int t = 0; t < metadata->topic_cnt; t++) {
         const struct rd_kafka_metadata_topic *topic = &metadata->topics[t];
         if (strcmp(topic->topic, name) == 0) {
             for (int p = 0; p < topic->partition_cnt; p++) {
                 if (topic->partitions[p].leader < 0) {
-                    return false;
+                    return LISTING_UNLED;
                 }
             }
-            return topic->partition_cnt > 0;
+            return topic->partition_cnt > 0 ? LISTING_COMPLETE : LISTING_UNLED;
         }
     }
-    return false;
+    return LISTING_NONE;
 }
 
 /*
- * Wait until a broker answers and set *ret_listed: is the topic there, with a leader for every
- * partition? With listed_only wait for that too: brokers learn of a new topic a moment after the
- * controller has made it. Topics are listed, never asked for by name, because asking can create
- * one. Returns false when the time is over.
+ * Wait until a broker lists the topics as wanted and set *ret. Brokers learn what the controller
+ * has made or deleted a moment later. Topics are listed, never asked for by name, because asking
+ * can create one. Returns false when the time is over.
  */
-static bool wait_for(rd_kafka_t *rk, const char *topic, bool listed_only, long long deadline_ms,
-                     bool *ret_listed)
+static bool wait_for(rd_kafka_t *rk, const char *topic, enum listing wanted, long long deadline_ms,
+                     enum listing *ret)
 {
     const struct rd_kafka_metadata *metadata;
 
@@ -182,9 +188,9 @@ static bool wait_for(rd_kafka_t *rk, const char *topic, bool listed_only, long l
         int slice_ms = left_ms(deadline_ms) < SLICE_MS ? left_ms(deadline_ms) : SLICE_MS;
         if (rd_kafka_metadata(rk, 1 /* all */, NULL, &metadata, slice_ms) ==
             RD_KAFKA_RESP_ERR_NO_ERROR) {
-            *ret_listed = is_ready(metadata, topic);
+            *ret = find_topic(metadata, topic);
             rd_kafka_metadata_destroy(metadata);
-            if (*ret_listed || !listed_only) {
+            if (*ret == wanted || wanted == LISTING_ANY) {
                 return true;
             }
         }
@@ -198,13 +204,13 @@ static int make_topic(rd_kafka_t *rk, const struct topic_options *options,
                       const struct last_error *last)
 {
     long long deadline_ms = now_ms() + TIMEOUT_MS;
-    bool listed = false;
+    enum listing listing = LISTING_NONE;
     bool made = false;
 
-    if (!wait_for(rk, options->topic, false, deadline_ms, &listed)) {
+    if (!wait_for(rk, options->topic, LISTING_ANY, deadline_ms, &listing)) {
         return no_answer(options, last);
     }
-    int code = listed ? 0 : create(rk, options, deadline_ms, &made);
+    int code = listing == LISTING_COMPLETE ? 0 : create(rk, options, deadline_ms, &made);
     if (code != 0) {
         return code;
     }
@@ -212,7 +218,7 @@ static int make_topic(rd_kafka_t *rk, const struct topic_options *options,
         printf("topic %s exists\n", options->topic);
         return 0;
     }
-    if (!wait_for(rk, options->topic, true, deadline_ms, &listed)) {
+    if (!wait_for(rk, options->topic, LISTING_COMPLETE, deadline_ms, &listing)) {
         return topic_fail(EX_UNAVAILABLE, options->topic, "made, but it has no leader yet");
     }
     printf("topic %s made: partitions=%d replication=%d retention.ms=%lld\n", options->topic,
@@ -222,6 +228,8 @@ static int make_topic(rd_kafka_t *rk, const struct topic_options *options,
 
 static int delete_topic(rd_kafka_t *rk, const struct topic_options *options)
 {
+    long long deadline_ms = now_ms() + TIMEOUT_MS;
+    enum listing listing;
     rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(options->topic);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     size_t count = 0;
@@ -240,6 +248,10 @@ static int delete_topic(rd_kafka_t *rk, const struct topic_options *options)
     rd_kafka_queue_destroy(queue);
     rd_kafka_DeleteTopic_destroy(topic);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+        /* Else who makes it anew at once is told that it exists, and it is gone a moment later. */
+        if (!wait_for(rk, options->topic, LISTING_NONE, deadline_ms, &listing)) {
+            return topic_fail(EX_UNAVAILABLE, options->topic, "deleted, but still listed");
+        }
         printf("topic %s deleted\n", options->topic);
         return 0;
     }

@@ -60,14 +60,25 @@ static void tend_pay(struct process *pay, struct tally *tally)
     }
 }
 
-/* Lets payd get its partitions and work for a moment, then kills it. */
+static void expect_assigned(const struct process *payd)
+{
+    cr_assert(file_comes_to_have(payd->err, "event=assigned", ASSIGN_MS), "%s",
+              file_tail(payd->err));
+}
+
+/* Lets payd get its partitions and work for a moment, the first one until it pays, then kills it.
+ */
 static void kill_payd(struct process *payd, struct tally *tally)
 {
     int code;
 
-    cr_assert(file_comes_to_have(payd->err, "event=assigned", ASSIGN_MS), "%s",
-              file_tail(payd->err));
-    pause_ms(fault_draw(&fault, 800));
+    expect_assigned(payd);
+    if (tally->payd_kills == 0) {
+        cr_assert(scene_comes_to(&fault.scene, "SELECT count(*) > 0 FROM payments", 1, ASSIGN_MS),
+                  "%s", file_tail(payd->err));
+    } else {
+        pause_ms(fault_draw(&fault, 800));
+    }
     cr_assert(!process_ended(payd, &code), "payd ended by itself with %d: %s", code,
               file_tail(payd->err));
     fault_snapshot(&fault);
@@ -83,8 +94,9 @@ Test(row_01, both_killed_again_and_again_apply_each_once)
 {
     struct tally tally = {0};
     int64_t end_ms = clock_monotonic_ms() + LIMIT_MS;
-    struct process pay = start_pay();
     struct process payd = scene_start_payd(&fault.scene, NULL, NULL);
+    expect_assigned(&payd); /* on a slow machine pay has sent all before */
+    struct process pay = start_pay();
 
     while ((tally.payd_kills < PAYD_KILLS || tally.pay_kills < PAY_KILLS || !tally.all_sent) &&
            clock_monotonic_ms() < end_ms) {

@@ -28,7 +28,7 @@ static void close_scene(void)
     fault_close(&fault);
 }
 
-TestSuite(row_25, .init = open_scene, .fini = close_scene, .timeout = 300);
+TestSuite(row_25, .init = open_scene, .fini = close_scene, .timeout = 500);
 TestSuite(row_26, .init = open_scene, .fini = close_scene, .timeout = 300);
 TestSuite(row_27, .init = open_scene, .fini = close_scene, .timeout = 300);
 
@@ -62,10 +62,10 @@ static void pay_batch(const char *id, int rows)
 /* ---- row 25: a storm of rebalances ---- */
 
 #define MEMBERS      2
-#define STORM_MS     15000 /* at the least, */
-#define STORM_MAX_MS 60000 /* and until there were enough of: */
-#define REBALANCES   6     /* that gave another member partitions */
-#define SIGNALS      4     /* to payd */
+#define STORM_MS     15000  /* at the least, */
+#define STORM_MAX_MS 180000 /* and until there were enough of: */
+#define REBALANCES   6      /* that gave another member partitions */
+#define SIGNALS      4      /* to payd */
 #define STORM_ROWS   6000
 #define STILL_MS     3000
 
