@@ -58,6 +58,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_SET_PUBLISHED] = "UPDATE store SET published_seq = ?1 WHERE published_seq < ?1",
     [STATEMENT_TRIM_REPEATS] = "DELETE FROM repeats WHERE kept = 0 AND seq <= ?",
     [STATEMENT_TRIM_TRACES] = "DELETE FROM traces WHERE seq <= ?",
+    [STATEMENT_BEGIN_READING] = "BEGIN",
+    [STATEMENT_END_READING] = "COMMIT",
     [STATEMENT_NEXT_DECISIONS] = "SELECT" DECISION_COLUMNS "FROM decisions d" DECISION_JOINS
                                  "WHERE d.seq > ? ORDER BY d.seq LIMIT ?",
     [STATEMENT_NEXT_REPEATS] = "SELECT" REPEAT_COLUMNS "WHERE r.seq > ? ORDER BY r.seq LIMIT ?",

@@ -235,10 +235,10 @@ static enum store_status add_traces(struct store_sqlite *store, struct store_out
     return status;
 }
 
-enum store_status sqlite_outcomes(struct store *base, int64_t after_seq, struct store_outcome *ret,
-                                  size_t max, size_t *ret_count, struct error *err)
+static enum store_status merge_streams(struct store_sqlite *store, int64_t after_seq,
+                                       struct store_outcome *ret, size_t max, size_t *ret_count,
+                                       struct error *err)
 {
-    struct store_sqlite *store = sqlite_of(base);
     struct stream streams[STREAMS] = {{STATEMENT_NEXT_DECISIONS, read_decision, NULL},
                                       {STATEMENT_NEXT_REPEATS, read_repeat, NULL},
                                       {STATEMENT_NEXT_QUARANTINED, read_quarantined, NULL}};
@@ -256,10 +256,35 @@ enum store_status sqlite_outcomes(struct store *base, int64_t after_seq, struct 
     for (int i = 0; i < STREAMS; i++) {
         sqlite_done(store, streams[i].id);
     }
-    if (status == STORE_OK && count > 0) {
-        status = add_traces(store, ret, count, err);
-    }
     *ret_count = count;
+    return status;
+}
+
+/*
+ * One read transaction: of a chunk that another connection commits meanwhile there is all or
+ * nothing. Else its repeats could be seen and its decisions passed over.
+ */
+enum store_status sqlite_outcomes(struct store *base, int64_t after_seq, struct store_outcome *ret,
+                                  size_t max, size_t *ret_count, struct error *err)
+{
+    struct store_sqlite *store = sqlite_of(base);
+    enum store_status status = sqlite_run(store, STATEMENT_BEGIN_READING, "read outcomes", err);
+
+    *ret_count = 0;
+    if (status != STORE_OK) {
+        return status;
+    }
+    status = merge_streams(store, after_seq, ret, max, ret_count, err);
+    if (status == STORE_OK && *ret_count > 0) {
+        status = add_traces(store, ret, *ret_count, err);
+    }
+    /* Some failures have ended it already. */
+    if (!sqlite3_get_autocommit(store->db)) {
+        struct error ignored;
+        enum store_status ended = sqlite_run(store, STATEMENT_END_READING, "read outcomes",
+                                             status == STORE_OK ? err : &ignored);
+        status = status == STORE_OK ? ended : status;
+    }
     return status;
 }
 

@@ -96,12 +96,13 @@ static void run(const char *path)
         expect(chunks[i], "memory");
     }
     for (int64_t i = 0; i < CHUNKS; i++) {
+        /* Read without a pause: a commit falls between any two statements of a reading. */
         while (committer_given(committer) == COMMITTER_CHUNKS) {
-            taken += take(committer, WAIT_MS);
+            taken += take(committer, 0);
+            seq = read_outcomes(reader, seq);
         }
         fill(chunks[i % COMMITTER_CHUNKS], i);
         committer_give(committer, chunks[i % COMMITTER_CHUNKS]);
-        seq = read_outcomes(reader, seq);
     }
     while (committer_given(committer) > 0) {
         taken += take(committer, WAIT_MS);
