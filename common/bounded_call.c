@@ -1,5 +1,7 @@
 #include "common/bounded_call.h"
 
+#include "common/clock.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -42,7 +44,6 @@ static bool start(pthread_t *thread, struct call *call)
 bool bounded_call(int timeout_ms, void (*call)(void *user), void *user)
 {
     struct call *copy = malloc(sizeof(*copy));
-    struct timespec until;
     pthread_t thread;
 
     if (copy) {
@@ -53,13 +54,7 @@ bool bounded_call(int timeout_ms, void (*call)(void *user), void *user)
         call(user);
         return true;
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    struct timespec until = clock_monotonic_after(timeout_ms);
     if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0) {
         return true;
     }

@@ -1,7 +1,6 @@
 #include "common/clock.h"
 
 #include <stdio.h>
-#include <time.h>
 
 static int64_t read_ms(clockid_t clock)
 {
@@ -14,6 +13,20 @@ static int64_t read_ms(clockid_t clock)
 int64_t clock_monotonic_ms(void)
 {
     return read_ms(CLOCK_MONOTONIC);
+}
+
+struct timespec clock_monotonic_after(int timeout_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    return until;
 }
 
 int64_t clock_unix_ms(void)

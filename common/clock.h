@@ -5,9 +5,13 @@
 #define COMMON_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 /* Of a clock that only goes forward: for time limits. */
 int64_t clock_monotonic_ms(void);
+
+/* The time by CLOCK_MONOTONIC that is timeout_ms, 0 or more, from now: for the waits of threads. */
+struct timespec clock_monotonic_after(int timeout_ms);
 
 /* Since 1970, by this machine's clock: for people. No rule may trust it. */
 int64_t clock_unix_ms(void);

@@ -1,5 +1,7 @@
 #include "consumer/committer.h"
 
+#include "common/clock.h"
+
 #include <assert.h>
 #include <pthread.h>
 #include <signal.h>
@@ -108,24 +110,10 @@ void committer_give(struct committer *committer, struct chunk *chunk)
     pthread_mutex_unlock(&committer->lock);
 }
 
-static struct timespec in_ms(int timeout_ms)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    return until;
-}
-
 struct chunk *committer_take(struct committer *committer, int timeout_ms,
                              enum store_status *ret_status, struct error *err)
 {
-    struct timespec until = in_ms(timeout_ms);
+    struct timespec until = clock_monotonic_after(timeout_ms);
     struct chunk *chunk = NULL;
     int waited = 0;
 

@@ -146,7 +146,6 @@ int outbox_step(struct outbox *outbox, int timeout_ms, bool may_write, struct er
     int result = outbox_settle(reader->ops->outbox(reader, NULL, &outbox->last, err));
 
     outbox->may_write = may_write;
-
     if (result != 0) {
         return result < 0 ? -1 : 0;
     }

@@ -294,15 +294,15 @@ enum store_status sqlite_outbox(struct store *base, int64_t *ret_published, int6
                                 struct error *err)
 {
     struct store_sqlite *store = sqlite_of(base);
+    enum store_status status = STORE_OK;
 
     *ret_last = store->committed_seq;
-    if (store->lock_fd < 0 &&
-        sqlite_ask_int(store, "SELECT" LAST_SEQ_SQL "FROM store", ret_last, err) != STORE_OK) {
-        return STORE_FAILED;
+    if (store->lock_fd < 0) { /* another one writes */
+        status = sqlite_ask_int(store, "SELECT" LAST_SEQ_SQL "FROM store", ret_last, err);
     }
-    return ret_published
+    return status == STORE_OK && ret_published
                ? sqlite_ask_int(store, "SELECT published_seq FROM store", ret_published, err)
-               : STORE_OK;
+               : status;
 }
 
 enum store_status sqlite_set_published(struct store_sqlite *store, int64_t seq, struct error *err)
