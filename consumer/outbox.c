@@ -125,12 +125,12 @@ static int recover(struct outbox *outbox, struct error *err)
     return result;
 }
 
-static int work(struct outbox *outbox, int timeout_ms, struct error *err)
+static int work(struct outbox *outbox, size_t max, int timeout_ms, struct error *err)
 {
     publisher_poll(outbox->publisher, timeout_ms);
     int result = outbox->broken ? recover(outbox, err) : 0;
     if (result == 0) {
-        result = outbox_send_more(outbox, err);
+        result = outbox_send_more(outbox, max, err);
     }
     if (result < 0 && err->code == EX_TEMPFAIL) {
         give_up_client(outbox, err);
@@ -139,7 +139,8 @@ static int work(struct outbox *outbox, int timeout_ms, struct error *err)
     return result < 0 ? -1 : 0;
 }
 
-int outbox_step(struct outbox *outbox, int timeout_ms, bool may_write, struct error *err)
+int outbox_step(struct outbox *outbox, size_t max, int timeout_ms, bool may_write,
+                struct error *err)
 {
     struct store *reader = outbox->reader;
     int64_t until_ms = clock_monotonic_ms() + SMALL_STEP_MS;
@@ -158,13 +159,19 @@ int outbox_step(struct outbox *outbox, int timeout_ms, bool may_write, struct er
         (void)stop_wait(timeout_ms);
         return 0;
     }
-    result = work(outbox, timeout_ms, err);
+    result = work(outbox, max, timeout_ms, err);
     /* With a small window each answer lets a few more go. */
     while (result == 0 && outbox->publisher && outbox->window < OUTBOX_WINDOW &&
            clock_monotonic_ms() < until_ms) {
-        result = work(outbox, 1, err);
+        result = work(outbox, max, 1, err);
     }
     return result;
+}
+
+bool outbox_can_send(const struct outbox *outbox)
+{
+    return outbox->publisher && outbox_has_room(outbox) &&
+           (outbox->read_next < outbox->read_count || outbox->read_seq < outbox->last);
 }
 
 /* ---- the cursor ---- */

@@ -51,13 +51,16 @@ MUST_CHECK int outbox_open(struct outbox **ret, struct store *store, struct stor
                            const struct kafka_args *args, const char *topic, struct error *err);
 
 /*
- * Send what the reader has, as far as there is room, and take acknowledgements, waiting up to
- * timeout_ms for the first. may_write: the store is the caller's now, and in no transaction;
- * otherwise what needs it waits for a later step. Fails when the store fails; a broker that is away
- * only delays.
+ * Send what the reader has, as far as there is room, at most max outcomes, and take
+ * acknowledgements, waiting up to timeout_ms for the first. may_write: the store is the caller's
+ * now, and in no transaction; otherwise what needs it waits for a later step. Fails when the store
+ * fails; a broker that is away only delays.
  */
-MUST_CHECK int outbox_step(struct outbox *outbox, int timeout_ms, bool may_write,
+MUST_CHECK int outbox_step(struct outbox *outbox, size_t max, int timeout_ms, bool may_write,
                            struct error *err);
+
+/* True when another step could send something at once. */
+bool outbox_can_send(const struct outbox *outbox);
 
 /* Up to which seq outcomes are published: for the next chunk, which saves it. */
 int64_t outbox_published(const struct outbox *outbox);

@@ -61,10 +61,14 @@ int outbox_settle(enum store_status status);
 /* Remember in the store that an outcome is not published, and log it. 1 = later. */
 MUST_CHECK int outbox_skip(struct outbox *outbox, int64_t seq, struct error *err);
 
+/* True while more may be on their way. */
+bool outbox_has_room(const struct outbox *outbox);
+
 /*
- * Send what the store has, as far as the window has room. Returns 0, 1 when there is nothing more
- * or no room now, or -1: with EX_TEMPFAIL when the client gave up, else when the store failed.
+ * Send what the store has, at most max and as far as the window has room. Returns 0, 1 when there
+ * is nothing more or no room now, or -1: with EX_TEMPFAIL when the client gave up, else when the
+ * store failed.
  */
-MUST_CHECK int outbox_send_more(struct outbox *outbox, struct error *err);
+MUST_CHECK int outbox_send_more(struct outbox *outbox, size_t max, struct error *err);
 
 #endif

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define STEP_MAX    8192 /* outcomes that are sent in one step */
 #define HEADERS_MAX 4
 #define REFUSED     "the topic does not take it; it may be larger than max.message.bytes"
 
@@ -156,16 +155,16 @@ static int refill(struct outbox *outbox, struct error *err)
     return 0;
 }
 
-static bool has_room(const struct outbox *outbox)
+bool outbox_has_room(const struct outbox *outbox)
 {
     return outbox->count < outbox->window && !outbox->broken;
 }
 
-int outbox_send_more(struct outbox *outbox, struct error *err)
+int outbox_send_more(struct outbox *outbox, size_t max, struct error *err)
 {
     int result = 0;
 
-    for (int sent = 0; result == 0 && sent < STEP_MAX && has_room(outbox); sent++) {
+    for (size_t sent = 0; result == 0 && sent < max && outbox_has_room(outbox); sent++) {
         result = refill(outbox, err);
         if (result == 0) {
             result = send_outcome(outbox, &outbox->read[outbox->read_next], err);

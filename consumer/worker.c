@@ -31,7 +31,12 @@
 
 #define POLL_MS          100 /* how soon a stop is noticed while nothing arrives, */
 #define POLL_WORKING_MS  1   /* and the end of a transaction */
+#define PAUSE_MS         5   /* how soon acknowledgements are noticed while no chunk can be made */
 #define SUMMARY_EVERY_MS 10000
+
+/* Outcomes that are published in one step: while no chunk is in work, and while one is. */
+#define PUBLISH_IDLE    8192
+#define PUBLISH_WORKING 512
 
 /* With until_end: how long all brokers may be away before it gives up. */
 #define BROKERS_AWAY_MS 30000
@@ -222,15 +227,23 @@ static bool outbox_is_full(struct worker *worker)
     return full;
 }
 
+/* How long a poll may wait: not at all while there is something else to do. */
+static int poll_ms(const struct worker *worker)
+{
+    if (outbox_can_send(worker->outbox)) {
+        return 0;
+    }
+    return committer_given(worker->committer) > 0 ? POLL_WORKING_MS : POLL_MS;
+}
+
 /* Takes messages and, if there are some, gives them to the committer. */
 static int take_chunk(struct worker *worker, struct error *err)
 {
     const struct worker_slot *slot = &worker->slots[worker->next_slot];
     struct chunk *chunk = slot->chunk;
-    bool working = committer_given(worker->committer) > 0;
 
     FAILPOINT("before-poll");
-    if (inbox_poll(worker->inbox, working ? POLL_WORKING_MS : POLL_MS, slot->batch, err) != 0) {
+    if (inbox_poll(worker->inbox, poll_ms(worker), slot->batch, err) != 0) {
         return -1;
     }
     if (slot->batch->count > 0) {
@@ -252,15 +265,39 @@ static int take_chunk(struct worker *worker, struct error *err)
     return 0;
 }
 
-/* The outbox's turn: as long as another chunk can be made it may not wait. */
+/*
+ * Money first, answers after: while payd catches up, outcomes are published in the time that is
+ * left beside making chunks. The more of them wait, beyond half of what may, the larger their
+ * share, until as many are published as messages are taken.
+ */
+static size_t publish_max(const struct worker *worker)
+{
+    const int64_t half = OUTBOX_BACKLOG_MAX / 2;
+    int64_t beyond = outbox_backlog(worker->outbox) - half;
+
+    if (store_is_ours(worker)) {
+        return PUBLISH_IDLE;
+    }
+    return PUBLISH_WORKING + (size_t)(beyond > 0 ? beyond * CHUNK_MESSAGES_MAX / half : 0);
+}
+
 static int publish(struct worker *worker, bool full, struct error *err)
 {
-    int timeout_ms = full && store_is_ours(worker) ? POLL_MS : 0;
+    bool ours = store_is_ours(worker);
+    int timeout_ms = full && ours ? POLL_MS : 0;
 
-    if (outbox_step(worker->outbox, timeout_ms, store_is_ours(worker), err) != 0) {
+    if (outbox_step(worker->outbox, publish_max(worker), timeout_ms, ours, err) != 0) {
         return -1;
     }
-    return store_is_ours(worker) ? outbox_save_due(worker->outbox, err) : 0;
+    return ours ? outbox_save_due(worker->outbox, err) : 0;
+}
+
+/* How long a step waits for a transaction's end: only when there is nothing else to do. */
+static int collect_ms(const struct worker *worker, bool full)
+{
+    bool can_make = !full && committer_given(worker->committer) < COMMITTER_CHUNKS;
+
+    return can_make || outbox_can_send(worker->outbox) ? 0 : PAUSE_MS;
 }
 
 enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struct error *err)
@@ -277,9 +314,7 @@ enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struc
         take_chunk(worker, err) != 0) {
         return WORKER_FAILED;
     }
-    /* Then there is nothing else to do. */
-    bool must_wait = full || committer_given(worker->committer) == COMMITTER_CHUNKS;
-    if (collect(worker, must_wait ? POLL_MS : 0, err) != 0 || publish(worker, full, err) != 0 ||
+    if (collect(worker, collect_ms(worker, full), err) != 0 || publish(worker, full, err) != 0 ||
         worker_guard_log(worker, err) != 0) {
         return WORKER_FAILED;
     }

@@ -28,12 +28,11 @@ static enum store_status planted_failure(struct error *err)
         }                                                                                          \
     } while (0)
 
-/* One transaction, from the keys to the commit. After anything but STORE_OK nothing is changed. */
+/* One transaction of an indexed chunk. After anything but STORE_OK nothing is changed. */
 static enum store_status transact(struct store *store, struct chunk *chunk, struct error *err)
 {
     enum store_status status = STORE_OK;
 
-    chunk_index(chunk);
     STEP("before-begin", store->ops->begin(store, err));
     STEP("before-claim", store->ops->claim(store, chunk, err));
     STEP("before-load", store->ops->load(store, chunk, err));
@@ -88,5 +87,6 @@ enum store_status worker_commit(void *user, struct chunk *chunk, struct error *e
         } else {
             return status;
         }
+        chunk_index(chunk); /* what the try before has filled in is not so */
     }
 }

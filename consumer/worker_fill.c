@@ -114,5 +114,6 @@ int worker_fill(struct worker *worker, const struct worker_slot *slot, struct er
         return -1;
     }
     advance(worker, chunk);
+    chunk_index(chunk);
     return 0;
 }

@@ -51,13 +51,13 @@ MUST_CHECK int worker_guard_log(struct worker *worker, struct error *err);
 /* The callbacks that stand in worker_inbox.c. */
 struct inbox_callbacks worker_inbox_callbacks(struct worker *worker);
 
-/* Make the chunk of what the inbox gave, without ranges in which nothing moves. */
+/* Make the chunk of what the inbox gave, indexed, without ranges in which nothing moves. */
 MUST_CHECK int worker_fill(struct worker *worker, const struct worker_slot *slot,
                            struct error *err);
 
 /*
- * Take a chunk through its transaction: a committer_work, whose user is the store. Tries again
- * while the store is busy or full, until a stop is requested.
+ * Take an indexed chunk through its transaction: a committer_work, whose user is the store. Tries
+ * again while the store is busy or full, until a stop is requested.
  */
 enum store_status worker_commit(void *user, struct chunk *chunk, struct error *err);
 

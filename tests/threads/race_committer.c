@@ -40,6 +40,7 @@ static void fill(struct chunk *chunk, int64_t number)
         const struct kit_row row = {key, "ann", "bob", 1, "EUR", NULL, NULL};
         kit_add(chunk, &row, PARTITION, offset);
     }
+    chunk_index(chunk);
 }
 
 static size_t take(struct committer *committer, int timeout_ms)
