@@ -7,6 +7,7 @@
  *   store_sqlite_claim.c     claim, load
  *   store_sqlite_save.c      save: positions, accounts, keys, sums
  *   store_sqlite_record.c    save: one message
+ *   store_sqlite_rows.c      save: a chunk's decisions and keys as tables for SQL
  *   store_sqlite_outbox.c    outcomes to publish, show
  *   store_sqlite_stats.c     stats
  */
@@ -31,8 +32,8 @@ enum statement {
     STATEMENT_ADD_ACCOUNT,
     STATEMENT_ADD_BATCH,
     STATEMENT_SET_STRICT,
-    STATEMENT_ADD_DECISION,
-    STATEMENT_ADD_KEY,
+    STATEMENT_ADD_DECISIONS,
+    STATEMENT_ADD_KEYS,
     STATEMENT_COUNT_REPEAT,
     STATEMENT_ADD_REPEAT,
     STATEMENT_ADD_QUARANTINE,
@@ -67,7 +68,8 @@ struct store_sqlite {
     int64_t committed_seq;
     int64_t quarantine_bytes; /* as last_seq: with those of the open transaction */
     int64_t committed_quarantine_bytes;
-    int bind_code; /* the first failure of a bind since the last run */
+    const struct chunk *saving; /* what chunk_decisions and chunk_keys show; NULL = nothing */
+    int bind_code;              /* the first failure of a bind since the last run */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -156,7 +158,21 @@ enum store_status sqlite_ask_int(struct store_sqlite *store, const char *sql, in
 /* End a transaction: commit when status is STORE_OK, else roll back. Returns what came of it. */
 enum store_status sqlite_end(struct store *base, enum store_status status, struct error *err);
 
-/* Save one decided item. */
+/* The columns of a decision as they are written, in the order of the table. */
+#define DECISION_FIELDS                                                                            \
+    "seq, key, type, src, dest, amount_minor, currency, batch, min_minor, strict, outcome,"        \
+    " reason, digest, log, partition, offset, decided_ms, rules"
+
+/* Make chunk_decisions and chunk_keys known to the connection. Returns SQLite's code. */
+int sqlite_register_rows(struct store_sqlite *store);
+
+/* True for what gets a row among the decisions: a final answer, not a repeat. */
+static inline bool sqlite_is_decision(const struct chunk_item *item)
+{
+    return item->decision.outcome == OUTCOME_APPLIED || item->decision.outcome == OUTCOME_REJECTED;
+}
+
+/* Save one decided item; of a decision all but its own row, which is written with the others. */
 enum store_status sqlite_save_item(struct store_sqlite *store, struct chunk *chunk,
                                    const struct chunk_item *item, struct error *err);
 

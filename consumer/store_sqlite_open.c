@@ -40,9 +40,14 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
                               " min_minor) VALUES (?, ?, ?, ?, ?)",
     [STATEMENT_ADD_BATCH] = "INSERT INTO batches (name, rows, digest) VALUES (?, ?, ?)",
     [STATEMENT_SET_STRICT] = "UPDATE store SET strict = ?",
-    [STATEMENT_ADD_DECISION] = "INSERT INTO decisions VALUES"
-                               " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [STATEMENT_ADD_KEY] = "INSERT INTO keys VALUES (?, ?)",
+    /*
+     * A failure ends the whole transaction anyway. Said so to SQLite, it keeps no copies of the
+     * pages to take back the statement alone, which of random keys would be most of the pages.
+     */
+    [STATEMENT_ADD_DECISIONS] = "INSERT OR ROLLBACK INTO decisions (" DECISION_FIELDS ")"
+                                " SELECT " DECISION_FIELDS " FROM chunk_decisions",
+    [STATEMENT_ADD_KEYS] =
+        "INSERT OR ROLLBACK INTO keys (key, seq) SELECT key, seq FROM chunk_keys",
     [STATEMENT_COUNT_REPEAT] = "INSERT INTO repeat_counts VALUES (?, 1) ON CONFLICT (key)"
                                " DO UPDATE SET count = count + 1 RETURNING count",
     [STATEMENT_ADD_REPEAT] = "INSERT INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -294,7 +299,7 @@ static enum store_status connect(struct store_sqlite *store, int flags, struct e
     sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return STORE_OK;
+    return sqlite_register_rows(store) == SQLITE_OK ? STORE_OK : sqlite_failed(store, "open", err);
 }
 
 int store_sqlite_open(struct store **ret, const char *path, store_header_reader *headers,
