@@ -65,15 +65,20 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_TRIM_TRACES] = "DELETE FROM traces WHERE seq <= ?",
     [STATEMENT_BEGIN_READING] = "BEGIN",
     [STATEMENT_END_READING] = "COMMIT",
-    [STATEMENT_NEXT_DECISIONS] = "SELECT" DECISION_COLUMNS "FROM decisions d" DECISION_JOINS
-                                 "WHERE d.seq > ? ORDER BY d.seq LIMIT ?",
+    [STATEMENT_NEXT_DECISIONS] =
+        "SELECT" DECISION_COLUMNS "FROM decisions d WHERE d.seq > ? ORDER BY d.seq LIMIT ?",
     [STATEMENT_NEXT_REPEATS] = "SELECT" REPEAT_COLUMNS "WHERE r.seq > ? ORDER BY r.seq LIMIT ?",
     [STATEMENT_NEXT_QUARANTINED] =
-        "SELECT q.seq, q.key, q.reason, q.digest, q.partition, q.offset, q.decided_ms, m.topic"
-        " FROM quarantine q LEFT JOIN logs m ON m.id = q.log WHERE q.seq > ? ORDER BY q.seq"
+        "SELECT q.seq, q.key, q.reason, q.digest, q.partition, q.offset, q.decided_ms, q.log"
+        " FROM quarantine q WHERE q.seq > ? ORDER BY q.seq"
         " LIMIT ?",
     [STATEMENT_NEXT_TRACES] =
         "SELECT seq, traceparent, tracestate FROM traces WHERE seq BETWEEN ? AND ? ORDER BY seq",
+    [STATEMENT_ACCOUNT_NAME] = "SELECT name FROM accounts WHERE id = ?",
+    [STATEMENT_BATCH_OF] = "SELECT name, rows, digest FROM batches WHERE id = ?",
+    [STATEMENT_TOPIC_OF] = "SELECT topic FROM logs WHERE id = ?",
+    [STATEMENT_LAST_SEQ] = "SELECT" LAST_SEQ_SQL "FROM store",
+    [STATEMENT_PUBLISHED] = "SELECT published_seq FROM store",
 };
 
 /*

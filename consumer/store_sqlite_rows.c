@@ -10,29 +10,7 @@
 
 #include <assert.h>
 
-/* The columns of chunk_decisions, in the order of DECISION_FIELDS. */
-enum decision_field {
-    DECISION_SEQ,
-    DECISION_KEY,
-    DECISION_TYPE,
-    DECISION_SRC,
-    DECISION_DEST,
-    DECISION_AMOUNT,
-    DECISION_CURRENCY,
-    DECISION_BATCH,
-    DECISION_MIN,
-    DECISION_STRICT,
-    DECISION_OUTCOME,
-    DECISION_REASON,
-    DECISION_DIGEST,
-    DECISION_LOG_ID,
-    DECISION_PARTITION,
-    DECISION_OFFSET,
-    DECISION_DECIDED_MS,
-    DECISION_RULES,
-};
-
-/* And of chunk_keys. */
+/* The columns of chunk_keys. */
 enum key_field { KEY_FORM, KEY_SEQ };
 
 /* One of the two tables. */
@@ -143,7 +121,7 @@ static void decision_column(const struct store_sqlite *store, size_t at, int col
     case DECISION_DIGEST:
         sqlite3_result_blob(ret, item->digest, sizeof(item->digest), SQLITE_STATIC);
         break;
-    case DECISION_LOG_ID:
+    case DECISION_LOG:
         sqlite3_result_int64(ret, store->log);
         break;
     case DECISION_PARTITION:
