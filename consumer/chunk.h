@@ -75,9 +75,11 @@ struct chunk_item {
 
 /* One idempotency key of the chunk, with its first decision when the store knows one. */
 struct chunk_key {
-    const char *key; /* borrowed from an item */
-    int64_t seq;     /* of the key's decision; 0 until there is one */
-    bool known;      /* the store has a decision: seq, origin and first are set */
+    const char *key;           /* borrowed from the first item that has it */
+    const unsigned char *form; /* its stored form (key_form.h), borrowed from the chunk */
+    size_t form_len;
+    int64_t seq; /* of the key's decision; 0 until there is one */
+    bool known;  /* the store has a decision: seq, origin and first are set */
     struct origin origin;
     struct command first;
     /* The ledger's: which item decided the key, for a key that was not known. */
@@ -139,9 +141,9 @@ struct chunk {
     size_t capacity;
     struct chunk_range *ranges;
     size_t range_count;
-    struct chunk_key *keys; /* in byte order of the keys */
+    struct chunk_key *keys; /* in byte order of their stored forms */
     size_t key_count;
-    struct chunk_account *accounts;
+    struct chunk_account *accounts; /* in the order in which they are first named, as batches are */
     size_t account_count;
     struct chunk_batch *batches;
     size_t batch_count;
@@ -151,7 +153,7 @@ struct chunk {
     int64_t published;   /* the store is to remember outcomes up to this seq as published */
     int64_t redelivered; /* messages below the position, dropped before they became items */
     int64_t now_ms;      /* when the chunk is decided, Unix milliseconds; for people only */
-    struct chunk_ref *refs;
+    struct chunk_index *index; /* what chunk_index() works with */
 };
 
 /* A chunk of capacity items, or NULL when memory ran out. The caller frees it. */

@@ -1,18 +1,19 @@
 #include "consumer/store_sqlite_internal.h"
 
 #include "common/mutant.h"
-#include "consumer/key_form.h"
 
 #include <string.h>
 
 /* ---- claim ---- */
 
-static bool read_first(const struct store_sqlite *store, sqlite3_stmt *row, struct chunk_key *key)
+static enum store_status read_first(struct store_sqlite *store, sqlite3_stmt *row,
+                                    struct chunk_key *key, struct error *err)
 {
     struct outcome_first first;
+    enum store_status status = sqlite_read_first(store, row, 0, &first, err);
 
-    if (!sqlite_read_first(row, 0, &first)) {
-        return false;
+    if (status != STORE_OK) {
+        return status;
     }
     key->seq = first.seq;
     key->first = first.command;
@@ -20,22 +21,20 @@ static bool read_first(const struct store_sqlite *store, sqlite3_stmt *row, stru
     bool same_log = sqlite3_column_int64(row, DECISION_LOG) == store->log;
     key->origin = (struct origin){.partition = same_log ? first.origin.partition : -1,
                                   .offset = first.origin.offset};
-    return true;
+    return STORE_OK;
 }
 
 static enum store_status claim_key(struct store_sqlite *store, struct chunk_key *key,
                                    struct error *err)
 {
-    unsigned char form[KEY_FORM_SIZE];
     sqlite3_stmt *row;
-    size_t len = key_form(form, key->key);
 
-    sqlite_bind_blob(store, STATEMENT_FIND_KEY, 1, form, len);
+    sqlite_bind_blob(store, STATEMENT_FIND_KEY, 1, key->form, key->form_len);
     enum store_status status = sqlite_row(store, STATEMENT_FIND_KEY, "look up a key", &row, err);
     if (status == STORE_OK) {
         key->known = row != NULL;
-        if (row && !read_first(store, row, key)) {
-            status = sqlite_damaged(store, "a decision that cannot be read", err);
+        if (row) {
+            status = read_first(store, row, key, err);
         }
         sqlite_done(store, STATEMENT_FIND_KEY);
     }

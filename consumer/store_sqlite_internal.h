@@ -7,7 +7,10 @@
  *   store_sqlite_claim.c     claim, load
  *   store_sqlite_save.c      save: positions, accounts, keys, sums
  *   store_sqlite_record.c    save: one message
+ *   store_sqlite_rows.c      save: a chunk's decisions and keys as tables for SQL
  *   store_sqlite_outbox.c    outcomes to publish, show
+ *   store_sqlite_read.c      rows into records
+ *   store_sqlite_names.c     what the rows refer to by number
  *   store_sqlite_stats.c     stats
  */
 #ifndef CONSUMER_STORE_SQLITE_INTERNAL_H
@@ -31,8 +34,8 @@ enum statement {
     STATEMENT_ADD_ACCOUNT,
     STATEMENT_ADD_BATCH,
     STATEMENT_SET_STRICT,
-    STATEMENT_ADD_DECISION,
-    STATEMENT_ADD_KEY,
+    STATEMENT_ADD_DECISIONS,
+    STATEMENT_ADD_KEYS,
     STATEMENT_COUNT_REPEAT,
     STATEMENT_ADD_REPEAT,
     STATEMENT_ADD_QUARANTINE,
@@ -51,7 +54,32 @@ enum statement {
     STATEMENT_NEXT_REPEATS,
     STATEMENT_NEXT_QUARANTINED,
     STATEMENT_NEXT_TRACES,
+    STATEMENT_ACCOUNT_NAME,
+    STATEMENT_BATCH_OF,
+    STATEMENT_TOPIC_OF,
+    STATEMENT_LAST_SEQ,
+    STATEMENT_PUBLISHED,
     STATEMENT_COUNT,
+};
+
+/* How many of them are remembered: by the end of their number, one in the place of another. */
+#define ACCOUNT_NAMES_KEPT 4096 /* some 600 KiB, as far as they are used */
+#define BATCHES_KEPT       64
+
+/* What decisions refer to by number, as it was read; id 0 = nothing yet. */
+struct sqlite_names {
+    struct account_name {
+        int64_t id;
+        char name[PAYMENT_ACCOUNT_MAX + 1];
+    } accounts[ACCOUNT_NAMES_KEPT];
+    struct batch_name {
+        int64_t id;
+        struct payment_batch batch;
+    } batches[BATCHES_KEPT];
+    struct log_name {
+        int64_t id;
+        char topic[OUTCOME_TOPIC_SIZE];
+    } log; /* nearly all are of the current one */
 };
 
 struct store_sqlite {
@@ -67,8 +95,10 @@ struct store_sqlite {
     int64_t committed_seq;
     int64_t quarantine_bytes; /* as last_seq: with those of the open transaction */
     int64_t committed_quarantine_bytes;
-    int bind_code; /* the first failure of a bind since the last run */
+    const struct chunk *saving; /* what chunk_decisions and chunk_keys show; NULL = nothing */
+    int bind_code;              /* the first failure of a bind since the last run */
     sqlite3_stmt *statements[STATEMENT_COUNT];
+    struct sqlite_names names;
 };
 
 static inline struct store_sqlite *sqlite_of(struct store *base)
@@ -79,20 +109,38 @@ static inline struct store_sqlite *sqlite_of(struct store *base)
 /* The status and the error for what the database answered last. doing: "PATH: doing: why". */
 enum store_status sqlite_failed(struct store_sqlite *store, const char *doing, struct error *err);
 
-/* The columns of a decision with its payload, over the tables that DECISION_JOINS joins. */
+/* A decision's columns, in the order of its table; read from d. */
+enum decision_field {
+    DECISION_SEQ,
+    DECISION_KEY,
+    DECISION_TYPE,
+    DECISION_SRC,
+    DECISION_DEST,
+    DECISION_AMOUNT,
+    DECISION_CURRENCY,
+    DECISION_BATCH,
+    DECISION_MIN,
+    DECISION_STRICT,
+    DECISION_OUTCOME,
+    DECISION_REASON,
+    DECISION_DIGEST,
+    DECISION_LOG,
+    DECISION_PARTITION,
+    DECISION_OFFSET,
+    DECISION_DECIDED_MS,
+    DECISION_RULES,
+};
+#define DECISION_FIELDS                                                                            \
+    "seq, key, type, src, dest, amount_minor, currency, batch, min_minor, strict, outcome,"        \
+    " reason, digest, log, partition, offset, decided_ms, rules"
 #define DECISION_COLUMNS                                                                           \
-    " d.seq, d.key, d.type, s.name, t.name, d.amount_minor, d.currency, b.name, b.rows, b.digest," \
-    " d.min_minor, d.strict, d.outcome, d.reason, d.digest, d.log, d.partition, d.offset,"         \
-    " d.decided_ms, l.topic, d.rules "
-#define DECISION_JOINS                                                                             \
-    " LEFT JOIN accounts s ON s.id = d.src LEFT JOIN accounts t ON t.id = d.dest"                  \
-    " LEFT JOIN batches b ON b.id = d.batch LEFT JOIN logs l ON l.id = d.log "
-#define DECISION_LOG 15 /* the place of d.log among the columns */
+    " d.seq, d.key, d.type, d.src, d.dest, d.amount_minor, d.currency, d.batch, d.min_minor,"      \
+    " d.strict, d.outcome, d.reason, d.digest, d.log, d.partition, d.offset, d.decided_ms,"        \
+    " d.rules "
 
 /* The decision of a key. */
 #define FIND_KEY_SQL                                                                               \
-    "SELECT" DECISION_COLUMNS "FROM keys k JOIN decisions d ON d.seq = k.seq" DECISION_JOINS       \
-    "WHERE k.key = ?"
+    "SELECT" DECISION_COLUMNS "FROM keys k JOIN decisions d ON d.seq = k.seq WHERE k.key = ?"
 
 /* The last seq that was given. The last repeats may be trimmed already, so published_seq counts. */
 #define LAST_SEQ_SQL                                                                               \
@@ -102,15 +150,30 @@ enum store_status sqlite_failed(struct store_sqlite *store, const char *doing, s
 /* A repeat with its first decision, whose columns begin at REPEAT_FIRST. */
 #define REPEAT_COLUMNS                                                                             \
     " r.seq, r.key, r.outcome, r.reason, r.fields, r.digest, r.partition, r.offset, r.decided_ms," \
-    " m.topic," DECISION_COLUMNS "FROM repeats r LEFT JOIN logs m ON m.id = r.log"                 \
-    " LEFT JOIN decisions d ON d.seq = r.first_seq" DECISION_JOINS
+    " r.log," DECISION_COLUMNS "FROM repeats r LEFT JOIN decisions d ON d.seq = r.first_seq "
 #define REPEAT_FIRST 10
 
 /*
- * Read DECISION_COLUMNS that begin at column base; also sets the command's key. False when a text
- * is too long or a number is none of ours, which is damage.
+ * Read DECISION_COLUMNS that begin at column base; also sets the command's key. STORE_FAILED for a
+ * text that is too long or a number that is none of ours, which is damage.
  */
-bool sqlite_read_first(sqlite3_stmt *row, int base, struct outcome_first *ret);
+enum store_status sqlite_read_first(struct store_sqlite *store, sqlite3_stmt *row, int base,
+                                    struct outcome_first *ret, struct error *err);
+
+/* Read a row of a table of outcomes: all of the record but the ledger's UUID. */
+typedef enum store_status sqlite_reader(struct store_sqlite *store, sqlite3_stmt *row,
+                                        struct outcome_record *record, struct error *err);
+sqlite_reader sqlite_read_decision;    /* DECISION_COLUMNS */
+sqlite_reader sqlite_read_repeat;      /* REPEAT_COLUMNS */
+sqlite_reader sqlite_read_quarantined; /* as STATEMENT_NEXT_QUARANTINED gives them */
+
+/* What decisions refer to by number: the name of an account, a batch, the topic of a log. */
+enum store_status sqlite_account_name(struct store_sqlite *store, int64_t id,
+                                      char ret[PAYMENT_ACCOUNT_MAX + 1], struct error *err);
+enum store_status sqlite_batch(struct store_sqlite *store, int64_t id, struct payment_batch *ret,
+                               struct error *err);
+enum store_status sqlite_topic(struct store_sqlite *store, int64_t log,
+                               char ret[OUTCOME_TOPIC_SIZE], struct error *err);
 
 /* Values for a prepared statement. Text and blobs are borrowed until the statement was run. */
 void sqlite_bind_int(struct store_sqlite *store, enum statement id, int place, int64_t value);
@@ -156,7 +219,16 @@ enum store_status sqlite_ask_int(struct store_sqlite *store, const char *sql, in
 /* End a transaction: commit when status is STORE_OK, else roll back. Returns what came of it. */
 enum store_status sqlite_end(struct store *base, enum store_status status, struct error *err);
 
-/* Save one decided item. */
+/* Make chunk_decisions and chunk_keys known to the connection. Returns SQLite's code. */
+int sqlite_register_rows(struct store_sqlite *store);
+
+/* True for what gets a row among the decisions: a final answer, not a repeat. */
+static inline bool sqlite_is_decision(const struct chunk_item *item)
+{
+    return item->decision.outcome == OUTCOME_APPLIED || item->decision.outcome == OUTCOME_REJECTED;
+}
+
+/* Save one decided item; of a decision all but its own row, which is written with the others. */
 enum store_status sqlite_save_item(struct store_sqlite *store, struct chunk *chunk,
                                    const struct chunk_item *item, struct error *err);
 

@@ -40,9 +40,14 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
                               " min_minor) VALUES (?, ?, ?, ?, ?)",
     [STATEMENT_ADD_BATCH] = "INSERT INTO batches (name, rows, digest) VALUES (?, ?, ?)",
     [STATEMENT_SET_STRICT] = "UPDATE store SET strict = ?",
-    [STATEMENT_ADD_DECISION] = "INSERT INTO decisions VALUES"
-                               " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [STATEMENT_ADD_KEY] = "INSERT INTO keys VALUES (?, ?)",
+    /*
+     * A failure ends the whole transaction anyway. Said so to SQLite, it keeps no copies of the
+     * pages to take back the statement alone, which of random keys would be most of the pages.
+     */
+    [STATEMENT_ADD_DECISIONS] = "INSERT OR ROLLBACK INTO decisions (" DECISION_FIELDS ")"
+                                " SELECT " DECISION_FIELDS " FROM chunk_decisions",
+    [STATEMENT_ADD_KEYS] =
+        "INSERT OR ROLLBACK INTO keys (key, seq) SELECT key, seq FROM chunk_keys",
     [STATEMENT_COUNT_REPEAT] = "INSERT INTO repeat_counts VALUES (?, 1) ON CONFLICT (key)"
                                " DO UPDATE SET count = count + 1 RETURNING count",
     [STATEMENT_ADD_REPEAT] = "INSERT INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -60,15 +65,20 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_TRIM_TRACES] = "DELETE FROM traces WHERE seq <= ?",
     [STATEMENT_BEGIN_READING] = "BEGIN",
     [STATEMENT_END_READING] = "COMMIT",
-    [STATEMENT_NEXT_DECISIONS] = "SELECT" DECISION_COLUMNS "FROM decisions d" DECISION_JOINS
-                                 "WHERE d.seq > ? ORDER BY d.seq LIMIT ?",
+    [STATEMENT_NEXT_DECISIONS] =
+        "SELECT" DECISION_COLUMNS "FROM decisions d WHERE d.seq > ? ORDER BY d.seq LIMIT ?",
     [STATEMENT_NEXT_REPEATS] = "SELECT" REPEAT_COLUMNS "WHERE r.seq > ? ORDER BY r.seq LIMIT ?",
     [STATEMENT_NEXT_QUARANTINED] =
-        "SELECT q.seq, q.key, q.reason, q.digest, q.partition, q.offset, q.decided_ms, m.topic"
-        " FROM quarantine q LEFT JOIN logs m ON m.id = q.log WHERE q.seq > ? ORDER BY q.seq"
+        "SELECT q.seq, q.key, q.reason, q.digest, q.partition, q.offset, q.decided_ms, q.log"
+        " FROM quarantine q WHERE q.seq > ? ORDER BY q.seq"
         " LIMIT ?",
     [STATEMENT_NEXT_TRACES] =
         "SELECT seq, traceparent, tracestate FROM traces WHERE seq BETWEEN ? AND ? ORDER BY seq",
+    [STATEMENT_ACCOUNT_NAME] = "SELECT name FROM accounts WHERE id = ?",
+    [STATEMENT_BATCH_OF] = "SELECT name, rows, digest FROM batches WHERE id = ?",
+    [STATEMENT_TOPIC_OF] = "SELECT topic FROM logs WHERE id = ?",
+    [STATEMENT_LAST_SEQ] = "SELECT" LAST_SEQ_SQL "FROM store",
+    [STATEMENT_PUBLISHED] = "SELECT published_seq FROM store",
 };
 
 /*
@@ -294,7 +304,7 @@ static enum store_status connect(struct store_sqlite *store, int flags, struct e
     sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return STORE_OK;
+    return sqlite_register_rows(store) == SQLITE_OK ? STORE_OK : sqlite_failed(store, "open", err);
 }
 
 int store_sqlite_open(struct store **ret, const char *path, store_header_reader *headers,

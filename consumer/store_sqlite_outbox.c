@@ -5,163 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- reading rows ---- */
-
-static bool read_digest(sqlite3_stmt *row, int column, unsigned char ret[DIGEST_SHORT_SIZE])
-{
-    const void *bytes = sqlite3_column_blob(row, column);
-
-    if (!bytes || sqlite3_column_bytes(row, column) != DIGEST_SHORT_SIZE) {
-        return false;
-    }
-    memcpy(ret, bytes, DIGEST_SHORT_SIZE);
-    return true;
-}
-
-/* An optional text: NULL leaves the field "". */
-static bool read_text(sqlite3_stmt *row, int column, char *field, size_t size)
-{
-    field[0] = '\0';
-    return sqlite3_column_type(row, column) == SQLITE_NULL ||
-           sqlite_copy_text(row, column, field, size);
-}
-
-static bool read_command(sqlite3_stmt *row, int base, struct command *command)
-{
-    int type = sqlite3_column_int(row, base + 2);
-    struct payment *payment = &command->payment;
-
-    if (type < COMMAND_PAYMENT || type >= COMMAND_TYPE_COUNT) {
-        return false;
-    }
-    command_init(command, (enum command_type)type);
-    payment->amount_minor = sqlite3_column_int64(row, base + 5);
-    payment->batch.rows = sqlite3_column_int64(row, base + 8);
-    command->has_min = sqlite3_column_type(row, base + 10) != SQLITE_NULL;
-    command->min_minor = sqlite3_column_int64(row, base + 10);
-    command->strict = sqlite3_column_int(row, base + 11) != 0;
-    return key_form_text(payment->key, sqlite3_column_blob(row, base + 1),
-                         (size_t)sqlite3_column_bytes(row, base + 1)) &&
-           read_text(row, base + 3, payment->src, sizeof(payment->src)) &&
-           read_text(row, base + 4, payment->dest, sizeof(payment->dest)) &&
-           read_text(row, base + 6, payment->currency, sizeof(payment->currency)) &&
-           read_text(row, base + 7, payment->batch.id, sizeof(payment->batch.id)) &&
-           read_text(row, base + 9, payment->batch.digest, sizeof(payment->batch.digest));
-}
-
-bool sqlite_read_first(sqlite3_stmt *row, int base, struct outcome_first *ret)
-{
-    int outcome = sqlite3_column_int(row, base + 12);
-    int reason = sqlite3_column_int(row, base + 13);
-
-    if (outcome < 0 || outcome >= OUTCOME_COUNT || reason < 0 || reason >= REASON_COUNT) {
-        return false;
-    }
-    ret->seq = sqlite3_column_int64(row, base);
-    ret->outcome = (enum outcome)outcome;
-    ret->reason = (enum reason)reason;
-    ret->origin.partition = sqlite3_column_int(row, base + 16);
-    ret->origin.offset = sqlite3_column_int64(row, base + 17);
-    ret->decided_ms = sqlite3_column_int64(row, base + 18);
-    return read_command(row, base, &ret->command) && read_digest(row, base + 14, ret->digest) &&
-           read_text(row, base + 19, ret->origin.topic, sizeof(ret->origin.topic));
-}
-
-static void set_reason(struct outcome_record *record, const char *name)
-{
-    size_t len = strlen(name);
-
-    payment_copy(record->reason, name, len < OUTCOME_REASON_SIZE ? len : OUTCOME_REASON_SIZE - 1);
-}
-
-/* A decision is its own first. */
-static bool read_decision(sqlite3_stmt *row, struct outcome_record *record)
-{
-    struct outcome_first *first = &record->first;
-
-    if (!sqlite_read_first(row, 0, first)) {
-        return false;
-    }
-    memcpy(record->key, first->command.payment.key, sizeof(record->key));
-    record->verdict = first->outcome;
-    set_reason(record, first->reason == REASON_NONE ? "" : reason_name(first->reason));
-    record->fields = 0;
-    memcpy(record->digest, first->digest, sizeof(record->digest));
-    record->seq = first->seq;
-    record->origin = first->origin;
-    record->decided_ms = first->decided_ms;
-    record->has_first = true;
-    record->rules = sqlite3_column_int(row, 20);
-    return true;
-}
-
-/* "src,amount" to bits. */
-static unsigned read_fields(sqlite3_stmt *row, int column)
-{
-    char text[COMMAND_FIELDS_SIZE];
-    char *rest = text;
-    unsigned fields = 0;
-
-    if (read_text(row, column, text, sizeof(text))) {
-        for (char *name; (name = strsep(&rest, ","));) {
-            fields |= command_field_of(name);
-        }
-    }
-    return fields;
-}
-
-static bool read_repeat(sqlite3_stmt *row, struct outcome_record *record)
-{
-    int outcome = sqlite3_column_int(row, 2);
-    int reason = sqlite3_column_int(row, 3);
-
-    if (outcome < 0 || outcome >= OUTCOME_COUNT || reason < 0 || reason >= REASON_COUNT) {
-        return false;
-    }
-    record->seq = sqlite3_column_int64(row, 0);
-    record->verdict = (enum outcome)outcome;
-    set_reason(record, reason == REASON_NONE ? "" : reason_name((enum reason)reason));
-    record->fields = read_fields(row, 4);
-    record->origin.partition = sqlite3_column_int(row, 6);
-    record->origin.offset = sqlite3_column_int64(row, 7);
-    record->decided_ms = sqlite3_column_int64(row, 8);
-    record->has_first = sqlite3_column_type(row, REPEAT_FIRST) != SQLITE_NULL;
-    record->rules = OUTCOME_RULES;
-    return key_form_text(record->key, sqlite3_column_blob(row, 1),
-                         (size_t)sqlite3_column_bytes(row, 1)) &&
-           read_digest(row, 5, record->digest) &&
-           read_text(row, 9, record->origin.topic, sizeof(record->origin.topic)) &&
-           (!record->has_first || sqlite_read_first(row, REPEAT_FIRST, &record->first));
-}
-
-/* Without a usable key nobody can be answered: the record's key stays "". */
-static bool read_quarantined(sqlite3_stmt *row, struct outcome_record *record)
-{
-    const char *key = sqlite3_column_blob(row, 1);
-    size_t len = (size_t)sqlite3_column_bytes(row, 1);
-
-    record->seq = sqlite3_column_int64(row, 0);
-    record->key[0] = '\0';
-    if (key && !payment_key_problem(key, len)) {
-        payment_copy(record->key, key, len);
-    }
-    record->verdict = OUTCOME_QUARANTINED;
-    record->fields = 0;
-    record->origin.partition = sqlite3_column_int(row, 4);
-    record->origin.offset = sqlite3_column_int64(row, 5);
-    record->decided_ms = sqlite3_column_int64(row, 6);
-    record->has_first = false;
-    record->rules = OUTCOME_RULES;
-    return read_text(row, 2, record->reason, sizeof(record->reason)) &&
-           read_digest(row, 3, record->digest) &&
-           read_text(row, 7, record->origin.topic, sizeof(record->origin.topic));
-}
-
 /* ---- outcomes in the order of seq, merged from their three tables ---- */
 
 struct stream {
     enum statement id;
-    bool (*read)(sqlite3_stmt *row, struct outcome_record *record);
+    sqlite_reader *read;
     sqlite3_stmt *row; /* NULL = at its end */
 };
 
@@ -191,9 +39,11 @@ static struct stream *lowest(struct stream *streams)
 static enum store_status take(struct store_sqlite *store, struct stream *stream,
                               struct store_outcome *ret, struct error *err)
 {
+    enum store_status status = stream->read(store, stream->row, &ret->record, err);
+
     ret->traceparent_len = ret->tracestate_len = 0;
-    if (!stream->read(stream->row, &ret->record)) {
-        return sqlite_damaged(store, "an outcome that cannot be read", err);
+    if (status != STORE_OK) {
+        return status;
     }
     return sqlite_row(store, stream->id, "read outcomes", &stream->row, err);
 }
@@ -239,9 +89,9 @@ static enum store_status merge_streams(struct store_sqlite *store, int64_t after
                                        struct store_outcome *ret, size_t max, size_t *ret_count,
                                        struct error *err)
 {
-    struct stream streams[STREAMS] = {{STATEMENT_NEXT_DECISIONS, read_decision, NULL},
-                                      {STATEMENT_NEXT_REPEATS, read_repeat, NULL},
-                                      {STATEMENT_NEXT_QUARANTINED, read_quarantined, NULL}};
+    struct stream streams[STREAMS] = {{STATEMENT_NEXT_DECISIONS, sqlite_read_decision, NULL},
+                                      {STATEMENT_NEXT_REPEATS, sqlite_read_repeat, NULL},
+                                      {STATEMENT_NEXT_QUARANTINED, sqlite_read_quarantined, NULL}};
     enum store_status status = STORE_OK;
     struct stream *next = NULL;
     size_t count = 0;
@@ -290,6 +140,19 @@ enum store_status sqlite_outcomes(struct store *base, int64_t after_seq, struct 
 
 /* ---- what is published ---- */
 
+static enum store_status read_number(struct store_sqlite *store, enum statement id, int64_t *ret,
+                                     struct error *err)
+{
+    sqlite3_stmt *row;
+    enum store_status status = sqlite_row(store, id, "read the outbox", &row, err);
+
+    if (status == STORE_OK) {
+        *ret = row ? sqlite3_column_int64(row, 0) : 0;
+        sqlite_done(store, id);
+    }
+    return status;
+}
+
 enum store_status sqlite_outbox(struct store *base, int64_t *ret_published, int64_t *ret_last,
                                 struct error *err)
 {
@@ -298,10 +161,10 @@ enum store_status sqlite_outbox(struct store *base, int64_t *ret_published, int6
 
     *ret_last = store->committed_seq;
     if (store->lock_fd < 0) { /* another one writes */
-        status = sqlite_ask_int(store, "SELECT" LAST_SEQ_SQL "FROM store", ret_last, err);
+        status = read_number(store, STATEMENT_LAST_SEQ, ret_last, err);
     }
     return status == STORE_OK && ret_published
-               ? sqlite_ask_int(store, "SELECT published_seq FROM store", ret_published, err)
+               ? read_number(store, STATEMENT_PUBLISHED, ret_published, err)
                : status;
 }
 
@@ -350,8 +213,7 @@ enum store_status sqlite_skip(struct store *base, int64_t seq, const char *why, 
 
 /* Visits each row of a query about one key's stored form. */
 static enum store_status visit_rows(struct store_sqlite *store, const char *sql,
-                                    const unsigned char *form, size_t len,
-                                    bool (*read)(sqlite3_stmt *, struct outcome_record *),
+                                    const unsigned char *form, size_t len, sqlite_reader *read,
                                     store_visit *visit, void *user, struct error *err)
 {
     struct outcome_record record = {.rules = OUTCOME_RULES};
@@ -363,11 +225,10 @@ static enum store_status visit_rows(struct store_sqlite *store, const char *sql,
         code = sqlite3_bind_blob64(rows, 1, form, len, SQLITE_STATIC);
     }
     while (status == STORE_OK && code == SQLITE_OK && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-        if (read(rows, &record)) {
+        status = read(store, rows, &record, err);
+        if (status == STORE_OK) {
             memcpy(record.store, store->uuid, sizeof(store->uuid));
             visit(user, &record);
-        } else {
-            status = sqlite_damaged(store, "a record that cannot be read", err);
         }
         code = SQLITE_OK;
     }
@@ -407,13 +268,13 @@ enum store_status sqlite_show(struct store *base, const char *key, store_visit *
     unsigned char form[KEY_FORM_SIZE];
     size_t len = key_form(form, key);
     enum store_status status =
-        visit_rows(store, FIND_KEY_SQL, form, len, read_decision, visit, user, err);
+        visit_rows(store, FIND_KEY_SQL, form, len, sqlite_read_decision, visit, user, err);
 
     if (status == STORE_OK) {
         status = count_repeats(store, form, len, ret_repeats, err);
     }
     /* The table is searched from its beginning, so only for a key that has some. */
     return status == STORE_OK && *ret_repeats > 0
-               ? visit_rows(store, repeats, form, len, read_repeat, visit, user, err)
+               ? visit_rows(store, repeats, form, len, sqlite_read_repeat, visit, user, err)
                : status;
 }

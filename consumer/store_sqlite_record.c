@@ -1,20 +1,19 @@
 #include "consumer/store_sqlite_internal.h"
 
-#include "consumer/key_form.h"
-
 #include <string.h>
 
 /* ---- decisions ---- */
 
-/* Gives an account that a decision names its row, with what the ledger made of it. */
-static enum store_status ensure_account(struct store_sqlite *store, struct chunk_account *account,
-                                        struct error *err)
+/* Gives the account that a decision names, if any, its row, with what the ledger made of it. */
+static enum store_status ensure_account(struct store_sqlite *store, struct chunk *chunk,
+                                        size_t index, struct error *err)
 {
     const enum statement id = STATEMENT_ADD_ACCOUNT;
 
-    if (account->id != 0) {
+    if (index == CHUNK_NONE || chunk->accounts[index].id != 0) {
         return STORE_OK;
     }
+    struct chunk_account *account = &chunk->accounts[index];
     sqlite_bind_text(store, id, 1, account->name);
     sqlite_bind_text(store, id, 2, account->currency[0] ? account->currency : NULL);
     sqlite_bind_int(store, id, 3, account->balance_minor);
@@ -27,39 +26,17 @@ static enum store_status ensure_account(struct store_sqlite *store, struct chunk
     return status;
 }
 
-/* Binds the account of an index, which may be none. */
-static enum store_status bind_account(struct store_sqlite *store, struct chunk *chunk,
-                                      size_t account, int place, struct error *err)
+/* A final decision, applied or rejected: what its row needs, which sqlite_save() writes. */
+static enum store_status note_decision(struct store_sqlite *store, struct chunk *chunk,
+                                       const struct chunk_item *item, struct error *err)
 {
-    if (account == CHUNK_NONE) {
-        return STORE_OK;
-    }
-    enum store_status status = ensure_account(store, &chunk->accounts[account], err);
-    if (status == STORE_OK) {
-        sqlite_bind_int(store, STATEMENT_ADD_DECISION, place, chunk->accounts[account].id);
-    }
-    return status;
+    enum store_status status = ensure_account(store, chunk, item->src, err);
+
+    chunk->keys[item->key].seq = store->last_seq;
+    return status == STORE_OK ? ensure_account(store, chunk, item->dest, err) : status;
 }
 
-static void bind_payload(struct store_sqlite *store, const struct chunk *chunk,
-                         const struct chunk_item *item)
-{
-    const enum statement id = STATEMENT_ADD_DECISION;
-    const struct command *command = &item->command;
-
-    sqlite_bind_int(store, id, 3, command->type);
-    sqlite_bind_int(store, id, 6, command->payment.amount_minor);
-    sqlite_bind_text(store, id, 7, command->payment.currency);
-    if (item->batch != CHUNK_NONE) {
-        sqlite_bind_int(store, id, 8, chunk->batches[item->batch].id);
-    }
-    if (command->has_min) {
-        sqlite_bind_int(store, id, 9, command->min_minor);
-    }
-    if (command->type == COMMAND_ACCOUNTS) {
-        sqlite_bind_int(store, id, 10, command->strict);
-    }
-}
+/* ---- repeats ---- */
 
 static void bind_origin(struct store_sqlite *store, enum statement id, int place,
                         const struct chunk_item *item)
@@ -69,43 +46,13 @@ static void bind_origin(struct store_sqlite *store, enum statement id, int place
     sqlite_bind_int(store, id, place + 2, item->origin.offset);
 }
 
-/* A final decision: applied or rejected. */
-static enum store_status add_decision(struct store_sqlite *store, struct chunk *chunk,
-                                      const struct chunk_item *item, struct error *err)
-{
-    const enum statement id = STATEMENT_ADD_DECISION;
-    unsigned char form[KEY_FORM_SIZE];
-    size_t len = key_form(form, item->command.payment.key);
-    enum store_status status = bind_account(store, chunk, item->src, 4, err);
-
-    if (status == STORE_OK) {
-        status = bind_account(store, chunk, item->dest, 5, err);
-    }
-    if (status != STORE_OK) {
-        return status;
-    }
-    chunk->keys[item->key].seq = store->last_seq;
-    sqlite_bind_int(store, id, 1, store->last_seq);
-    sqlite_bind_blob(store, id, 2, form, len);
-    bind_payload(store, chunk, item);
-    sqlite_bind_int(store, id, 11, item->decision.outcome);
-    sqlite_bind_int(store, id, 12, item->decision.reason);
-    sqlite_bind_blob(store, id, 13, item->digest, sizeof(item->digest));
-    bind_origin(store, id, 14, item);
-    sqlite_bind_int(store, id, 17, chunk->now_ms);
-    sqlite_bind_int(store, id, 18, OUTCOME_RULES);
-    return sqlite_run(store, id, "add a decision", err);
-}
-
-/* ---- repeats ---- */
-
 /* Counts a repeat of the key; *ret is how many it has with this one. */
-static enum store_status count_repeat(struct store_sqlite *store, const unsigned char *form,
-                                      size_t len, int64_t *ret, struct error *err)
+static enum store_status count_repeat(struct store_sqlite *store, const struct chunk_key *key,
+                                      int64_t *ret, struct error *err)
 {
     sqlite3_stmt *row;
 
-    sqlite_bind_blob(store, STATEMENT_COUNT_REPEAT, 1, form, len);
+    sqlite_bind_blob(store, STATEMENT_COUNT_REPEAT, 1, key->form, key->form_len);
     enum store_status status =
         sqlite_row(store, STATEMENT_COUNT_REPEAT, "count a repeat", &row, err);
     if (status == STORE_OK) {
@@ -120,17 +67,15 @@ static enum store_status add_repeat(struct store_sqlite *store, const struct chu
 {
     const enum statement id = STATEMENT_ADD_REPEAT;
     const struct chunk_key *key = &chunk->keys[item->key];
-    unsigned char form[KEY_FORM_SIZE];
     char fields[COMMAND_FIELDS_SIZE];
-    size_t len = key_form(form, item->command.payment.key);
     int64_t count = 0;
-    enum store_status status = count_repeat(store, form, len, &count, err);
+    enum store_status status = count_repeat(store, key, &count, err);
 
     if (status != STORE_OK) {
         return status;
     }
     sqlite_bind_int(store, id, 1, store->last_seq);
-    sqlite_bind_blob(store, id, 2, form, len);
+    sqlite_bind_blob(store, id, 2, key->form, key->form_len);
     if (key->seq > 0) { /* else the key is not decided yet, or only further on in this chunk */
         sqlite_bind_int(store, id, 3, key->seq);
     }
@@ -256,7 +201,7 @@ static enum store_status add_record(struct store_sqlite *store, struct chunk *ch
     switch (item->decision.outcome) {
     case OUTCOME_APPLIED:
     case OUTCOME_REJECTED:
-        return add_decision(store, chunk, item, err);
+        return note_decision(store, chunk, item, err);
     case OUTCOME_DUPLICATE:
     case OUTCOME_CONFLICT:
         return add_repeat(store, chunk, item, err);

@@ -1,7 +1,6 @@
 #include "consumer/store_sqlite_internal.h"
 
 #include "common/mutant.h"
-#include "consumer/key_form.h"
 
 #include <string.h>
 
@@ -82,21 +81,25 @@ static enum store_status save_tables(struct store_sqlite *store, struct chunk *c
     return status;
 }
 
+static enum store_status save_decisions(struct store_sqlite *store, const struct chunk *chunk,
+                                        struct error *err)
+{
+    store->saving = chunk;
+    enum store_status status = sqlite_run(store, STATEMENT_ADD_DECISIONS, "add the decisions", err);
+    store->saving = NULL;
+    return status;
+}
+
 /* In the keys' order, which dirties each page of the index once. */
 static enum store_status save_keys(struct store_sqlite *store, const struct chunk *chunk,
                                    struct error *err)
 {
-    enum store_status status = STORE_OK;
-
-    for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
-        const struct chunk_key *key = &chunk->keys[i];
-        unsigned char form[KEY_FORM_SIZE];
-        if (key->owner && !MUTANT("no-dedupe")) {
-            sqlite_bind_blob(store, STATEMENT_ADD_KEY, 1, form, key_form(form, key->key));
-            sqlite_bind_int(store, STATEMENT_ADD_KEY, 2, key->seq);
-            status = sqlite_run(store, STATEMENT_ADD_KEY, "add a key", err);
-        }
+    if (MUTANT("no-dedupe")) {
+        return STORE_OK;
     }
+    store->saving = chunk;
+    enum store_status status = sqlite_run(store, STATEMENT_ADD_KEYS, "add the keys", err);
+    store->saving = NULL;
     return status;
 }
 
@@ -191,6 +194,9 @@ enum store_status sqlite_save(struct store *base, struct chunk *chunk, struct er
     }
     for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
         status = sqlite_save_item(store, chunk, &chunk->items[i], err);
+    }
+    if (status == STORE_OK) {
+        status = save_decisions(store, chunk, err);
     }
     if (status == STORE_OK && MUTANT("marker-outside")) {
         status = sqlite_run(store, STATEMENT_COMMIT, "commit", err);

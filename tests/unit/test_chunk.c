@@ -3,6 +3,7 @@
  * used again remembers nothing.
  */
 #include "consumer/chunk.h"
+#include "consumer/key_form.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -80,11 +81,11 @@ static const struct row rows[] = {
 };
 static const size_t row_count = sizeof(rows) / sizeof(rows[0]);
 
-Test(chunk, each_name_stands_once_and_in_byte_order)
+Test(chunk, each_name_stands_once_keys_in_byte_order_others_as_they_come)
 {
     static const char *const keys[] = {"K1", "k1", "k10", "k2", "k3"};
-    static const char *const accounts[] = {"Ann", "an", "ann", "anna", "bob", "eve"};
-    static const char *const batches[] = {"B1", "b1", "b2"};
+    static const char *const accounts[] = {"bob", "ann", "eve", "an", "anna", "Ann"};
+    static const char *const batches[] = {"b2", "b1", "B1"};
 
     add_rows(rows, row_count);
     chunk_index(chunk);
@@ -99,6 +100,57 @@ Test(chunk, each_name_stands_once_and_in_byte_order)
     cr_assert_eq(chunk->batch_count, 3);
     for (size_t i = 0; i < chunk->batch_count; i++) {
         cr_expect_str_eq(chunk->batches[i].content.id, batches[i]);
+    }
+}
+
+/* Expects the keys in strictly rising order of their stored forms, and every item at its own. */
+static void expect_rising_forms(const char *what)
+{
+    for (size_t i = 0; i < chunk->key_count; i++) {
+        const struct chunk_key *key = &chunk->keys[i];
+        unsigned char form[KEY_FORM_SIZE];
+        cr_expect_eq(key->form_len, key_form(form, key->key), "%s", what);
+        cr_expect_arr_eq(key->form, form, key->form_len, "%s", what);
+        if (i > 0) {
+            const struct chunk_key *before = &chunk->keys[i - 1];
+            size_t len = before->form_len < key->form_len ? before->form_len : key->form_len;
+            int order = memcmp(before->form, key->form, len);
+            cr_expect(order < 0 || (order == 0 && before->form_len < key->form_len), "%s: %s, %s",
+                      what, before->key, key->key);
+        }
+    }
+    for (size_t i = 0; i < chunk->item_count; i++) {
+        const struct chunk_item *item = &chunk->items[i];
+        cr_expect_str_eq(chunk->keys[item->key].key, item->command.payment.key, "%s", what);
+    }
+}
+
+Test(chunk, keys_stand_in_the_order_of_their_stored_forms)
+{
+    /* Different in the first bytes, far behind a common beginning, in length alone; UUIDs, of which
+     * the last is none. */
+    static const char *const sets[][8] = {
+        {"b", "a", "c", "aa", "a", "b"},
+        {"batch-of-may:0000000010", "batch-of-may:0000000009", "batch-of-may:0000000011",
+         "batch-of-may:00000000091", "batch-of-may:0000000010"},
+        {"abcdefgh", "abcdefghi", "abcdefg", "abcdefgh", "abcdefghabcdefgh", "abcdefgz"},
+        {"018f3c6e-0000-7000-8000-000000000002", "018f3c6e-0000-7000-8000-000000000001",
+         "018f3c6e-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-000000000001",
+         "018f3c6e-0000-7000-8000-000000000001", "0", "ffffffff-0000-7000-8000-000000000001",
+         "018F3C6E-0000-7000-8000-000000000001"},
+        {"same", "same", "same"},
+    };
+    static const size_t distinct[] = {4, 4, 5, 7, 1};
+
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        chunk_clear(chunk);
+        for (size_t j = 0; j < 8 && sets[i][j]; j++) {
+            const struct row row = {sets[i][j], "ann", "bob", NULL};
+            add_rows(&row, 1);
+        }
+        chunk_index(chunk);
+        cr_expect_eq(chunk->key_count, distinct[i], "%s", sets[i][0]);
+        expect_rising_forms(sets[i][0]);
     }
 }
 
@@ -245,6 +297,7 @@ Test(chunk, holds_as_many_different_names_as_it_can_have)
     for (size_t i = 0; i < CAPACITY; i++) {
         const struct chunk_item *item = &chunk->items[i];
         cr_expect_eq(chunk->keys[item->key].key, item->command.payment.key);
+        cr_expect_str_eq(chunk->batches[item->batch].content.id, item->command.payment.batch.id);
         cr_expect_str_eq(chunk->accounts[item->src].name, item->command.payment.src);
         cr_expect_str_eq(chunk->accounts[item->dest].name, item->command.payment.dest);
     }

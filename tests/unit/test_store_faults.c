@@ -2,6 +2,7 @@
  * The SQLite store on a medium that fails: the n-th write or sync fails, for every n. Whatever
  * fails, a chunk is in the books as a whole or not at all, and paid once in the end.
  */
+#include "consumer/ledger.h"
 #include "tests/lib/fault_vfs.h"
 #include "tests/lib/ledger_kit.h"
 
@@ -142,6 +143,35 @@ Test(store_faults, a_chunk_is_whole_or_absent_whatever_write_or_sync_fails)
         cr_expect_gt(n, kinds[kind] == FAULT_VFS_SYNC ? 0 : 5, "%s struck %d times only",
                      fault_vfs_name(kinds[kind]), n);
     }
+}
+
+/* Not claimed, the keys look new, and only the unique index knows better. */
+Test(store_faults, a_chunk_with_a_key_that_the_index_has_already_changes_nothing)
+{
+    static const struct kit_row known = {"key", "alice", "bob", 100, "EUR", NULL, "applied"};
+    struct store *store = open_store();
+    struct chunk *chunk = payments_chunk();
+
+    kit_begin(store);
+    kit_run(store, 1, &known, 1);
+    payment_copy(chunk->items[ROWS / 2].command.payment.key, known.key, strlen(known.key));
+    chunk_index(chunk);
+    cr_assert_eq(store->ops->begin(store, &err), STORE_OK, "%s", err.text);
+    cr_assert_eq(store->ops->load(store, chunk, &err), STORE_OK, "%s", err.text);
+    ledger_decide(chunk);
+    cr_assert_eq(chunk->items[ROWS / 2].decision.outcome, OUTCOME_APPLIED);
+    cr_assert_eq(store->ops->save(store, chunk, &err), STORE_FAILED);
+    cr_expect_not_null(strstr(err.text, "keys.key"), "%s", err.text);
+    store->ops->rollback(store);
+    cr_expect_eq(kit_account(store, "alice").balance_minor, -100);
+    cr_expect_eq(kit_position(store, 0), 0);
+
+    /* The store goes on. */
+    cr_assert_eq(kit_transact(store, chunk, &err), STORE_OK, "%s", err.text);
+    cr_expect_eq(chunk->items[ROWS / 2].decision.outcome, OUTCOME_CONFLICT);
+    cr_expect_eq(kit_account(store, "alice").balance_minor, -100 * ROWS);
+    chunk_free(chunk);
+    store_close(store);
 }
 
 Test(store_faults, a_store_whose_making_failed_is_made_by_the_next_start)

@@ -116,6 +116,69 @@ Test(store_outbox, gives_every_answer_in_its_order_with_the_first_decision)
     kit_on_each_store(check_outcomes);
 }
 
+/* ---- names that stand in tables of their own ---- */
+
+#define MANY                                                                                       \
+    4200 /* accounts: some share their place among those that the SQLite store remembers           \
+          */
+
+static void name_row(int64_t i, char *account, struct payment_batch *batch)
+{
+    /* At first each account once; then in turns some whose numbers are 4096 or so apart. */
+    int64_t number = i < MANY ? i : (i % 2) * 4096 + 20 + i % 7;
+
+    snprintf(account, 32, "account %lld", (long long)number);
+    *batch = (struct payment_batch){.digest = DIGEST_1, .rows = 1 + i % 100};
+    snprintf(batch->id, sizeof(batch->id), "batch %lld", (long long)(i % 100));
+}
+
+static void fill_names(struct chunk *chunk, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        char key[32];
+        char account[32];
+        struct payment_batch batch;
+        name_row(i, account, &batch);
+        snprintf(key, sizeof(key), "key %lld", (long long)i);
+        const struct kit_row row = {key, "payer", account, 1, "EUR", &batch, NULL};
+        kit_add(chunk, &row, 0, i);
+    }
+}
+
+static void check_names(struct store *store, const char *which)
+{
+    static struct store_outcome outcomes[64];
+    struct chunk *chunk = chunk_new(MANY + 100);
+    size_t count = 1;
+    int64_t seq = 0;
+
+    kit_begin(store);
+    cr_assert_not_null(chunk);
+    fill_names(chunk, MANY + 100);
+    cr_assert_eq(kit_transact(store, chunk, &err), STORE_OK, "%s: %s", which, err.text);
+    chunk_free(chunk);
+    while (count > 0) {
+        cr_assert_eq(store->ops->outcomes(store, seq, outcomes, 64, &count, &err), STORE_OK);
+        for (size_t i = 0; i < count; i++, seq++) {
+            const struct payment *payment = &outcomes[i].record.first.command.payment;
+            char account[32];
+            struct payment_batch batch;
+            name_row(seq, account, &batch);
+            cr_expect_str_eq(payment->src, "payer", "%s", which);
+            cr_expect_str_eq(payment->dest, account, "%s: %lld", which, (long long)seq);
+            cr_expect_str_eq(payment->batch.id, batch.id, "%s: %lld", which, (long long)seq);
+            cr_expect_str_eq(payment->batch.digest, batch.digest, "%s", which);
+            cr_expect_eq(payment->batch.rows, batch.rows, "%s: %lld", which, (long long)seq);
+        }
+    }
+    cr_expect_eq(seq, MANY + 100, "%s: %lld", which, (long long)seq);
+}
+
+Test(store_outbox, names_every_account_and_batch_however_many_there_are)
+{
+    kit_on_each_store(check_names);
+}
+
 /* After a crash between a skip and the cursor's save it is skipped again. */
 static void check_skip(struct store *store, const char *which)
 {
@@ -306,4 +369,33 @@ static void check_new_log(struct store *store, const char *which)
 Test(store_outbox, a_new_log_has_offsets_of_its_own)
 {
     kit_on_each_store(check_new_log);
+}
+
+/* A duplicate stands in the new log, and its first decision in the old one. */
+static void check_topics(struct store *store, const char *which)
+{
+    static struct store_outcome outcomes[4];
+    static const struct kit_row again[] = {{"k1", ALICE, BOB, 500, "EUR", &b1, "duplicate"},
+                                           {NULL, NULL, NULL, 0, NULL, NULL, "quarantined"},
+                                           {"k9", ALICE, BOB, 1, "EUR", NULL, "applied"}};
+    size_t count = 0;
+
+    kit_begin(store);
+    kit_run(store, 0, history, 1);
+    cr_assert_eq(store->ops->new_log(store, 1, &err), STORE_OK, "%s", which);
+    cr_assert_eq(store->ops->bind(store, "c1", "payments.2", &err), STORE_OK, "%s", which);
+    cr_assert_eq(store->ops->adopt(store, 0, 0, &err), STORE_OK, "%s", which);
+    kit_run(store, 0, again, 3);
+    cr_assert_eq(store->ops->outcomes(store, 0, outcomes, 4, &count, &err), STORE_OK);
+    cr_assert_eq(count, 4, "%s: %zu", which, count);
+    cr_expect_str_eq(outcomes[0].record.origin.topic, "payments", "%s", which);
+    cr_expect_str_eq(outcomes[1].record.origin.topic, "payments.2", "%s", which);
+    cr_expect_str_eq(outcomes[1].record.first.origin.topic, "payments", "%s", which);
+    cr_expect_str_eq(outcomes[2].record.origin.topic, "payments.2", "%s", which);
+    cr_expect_str_eq(outcomes[3].record.first.origin.topic, "payments.2", "%s", which);
+}
+
+Test(store_outbox, an_outcome_names_the_topic_of_its_own_log)
+{
+    kit_on_each_store(check_topics);
 }
