@@ -9,6 +9,7 @@
 #define BANK_SEGMENTS 64
 #define BANKS         (KEY_FILTER_SEGMENTS_MAX / BANK_SEGMENTS)
 #define BYTES_MIN     8
+#define PIECE         64 /* bytes of a bitmap that are worked on at once: a cache line */
 
 /* A row is read as 64 bits, also where it is shorter. */
 #define SLACK 8
@@ -162,22 +163,60 @@ static uint64_t transpose(uint64_t square)
     return swap_bits(square, UINT64_C(0x00000000f0f0f0f0), 28);
 }
 
-/* Adds segments whose bits share a byte of their rows; the first one has bit `bit` of it. */
-static void add_to_byte(const struct key_filter *filter, size_t bit,
-                        const unsigned char *const *bitmaps, size_t count)
+/*
+ * A piece of each bitmap, in one place: the bitmaps themselves lie so far apart, by a power of two,
+ * that they would drive each other out of the processor's cache.
+ */
+struct pieces {
+    unsigned char of[BANK_SEGMENTS][PIECE];
+};
+
+/*
+ * Sets one byte of 8 rows: the bits of up to 8 segments, the first of which has bit `bit`. at is
+ * the place of the rows' bits in each piece.
+ */
+static void add_byte(unsigned char *byte, size_t width, size_t bit,
+                     const unsigned char (*pieces)[PIECE], size_t count, size_t at)
+{
+    uint64_t square = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        square |= (uint64_t)pieces[i][at] << 8 * (bit + i);
+    }
+    square = transpose(square);
+    for (size_t row = 0; row < 8; row++, square >>= 8) {
+        byte[row * width] |= (unsigned char)square;
+    }
+}
+
+/* Adds to the rows of one piece. All bytes of a row at once: it comes from memory only once. */
+static void add_pieces(unsigned char *rows, size_t width, size_t first, const struct pieces *pieces,
+                       size_t count, size_t piece)
+{
+    for (size_t at = 0; at < piece; at++) {
+        for (size_t done = 0, more; done < count; done += more) {
+            size_t bit = first + done;
+            more = 8 - bit % 8 < count - done ? 8 - bit % 8 : count - done;
+            add_byte(rows + at * 8 * width + bit / 8, width, bit % 8, &pieces->of[done], more, at);
+        }
+    }
+}
+
+/* Adds segments of one bank. */
+static void add_to_bank(const struct key_filter *filter, const unsigned char *const *bitmaps,
+                        size_t count)
 {
     const struct bank *bank = &filter->banks[filter->segments / BANK_SEGMENTS];
-    unsigned char *byte = bank->rows + filter->segments % BANK_SEGMENTS / 8;
+    size_t bytes = filter->positions / 8;
+    size_t piece = bytes < PIECE ? bytes : PIECE;
+    struct pieces pieces;
 
-    for (size_t at = 0; at < filter->positions; at += 8) {
-        uint64_t square = 0;
+    for (size_t at = 0; at < bytes; at += piece) {
         for (size_t i = 0; i < count; i++) {
-            square |= (uint64_t)bitmaps[i][at / 8] << 8 * (bit + i);
+            memcpy(pieces.of[i], bitmaps[i] + at, piece);
         }
-        square = transpose(square);
-        for (size_t row = at; row < at + 8; row++, square >>= 8) {
-            byte[row * bank->width] |= (unsigned char)square;
-        }
+        add_pieces(bank->rows + at * 8 * bank->width, bank->width, filter->segments % BANK_SEGMENTS,
+                   &pieces, count, piece);
     }
 }
 
@@ -189,12 +228,12 @@ int key_filter_add(struct key_filter *filter, const unsigned char *const *bitmap
         return -1;
     }
     while (filter->segments < total) {
-        size_t bit = filter->segments % 8;
         size_t left = total - filter->segments;
-        size_t in_byte = left < 8 - bit ? left : 8 - bit;
-        add_to_byte(filter, bit, bitmaps, in_byte);
-        bitmaps += in_byte;
-        filter->segments += in_byte;
+        size_t room = BANK_SEGMENTS - filter->segments % BANK_SEGMENTS;
+        size_t in_bank = left < room ? left : room;
+        add_to_bank(filter, bitmaps, in_bank);
+        bitmaps += in_bank;
+        filter->segments += in_bank;
     }
     return 0;
 }
