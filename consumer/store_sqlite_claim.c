@@ -1,9 +1,6 @@
 #include "consumer/store_sqlite_internal.h"
 
 #include "common/mutant.h"
-#include "consumer/key_form.h"
-
-#include <string.h>
 
 /* ---- claim ---- */
 
@@ -14,7 +11,6 @@ static bool read_first(const struct store_sqlite *store, sqlite3_stmt *row, stru
     if (!sqlite_read_first(row, 0, &first)) {
         return false;
     }
-    key->seq = first.seq;
     key->first = first.command;
     /* Offsets of an earlier log say nothing about the messages of this one. */
     bool same_log = sqlite3_column_int64(row, DECISION_LOG) == store->log;
@@ -23,21 +19,21 @@ static bool read_first(const struct store_sqlite *store, sqlite3_stmt *row, stru
     return true;
 }
 
+/* The decision of a key that has one. */
 static enum store_status claim_key(struct store_sqlite *store, struct chunk_key *key,
                                    struct error *err)
 {
-    unsigned char form[KEY_FORM_SIZE];
     sqlite3_stmt *row;
-    size_t len = key_form(form, key->key);
 
-    sqlite_bind_blob(store, STATEMENT_FIND_KEY, 1, form, len);
-    enum store_status status = sqlite_row(store, STATEMENT_FIND_KEY, "look up a key", &row, err);
+    sqlite_bind_int(store, STATEMENT_FIND_DECISION, 1, key->seq);
+    enum store_status status =
+        sqlite_row(store, STATEMENT_FIND_DECISION, "look up a decision", &row, err);
     if (status == STORE_OK) {
-        key->known = row != NULL;
-        if (row && !read_first(store, row, key)) {
+        key->known = row && read_first(store, row, key);
+        if (!key->known) {
             status = sqlite_damaged(store, "a decision that cannot be read", err);
         }
-        sqlite_done(store, STATEMENT_FIND_KEY);
+        sqlite_done(store, STATEMENT_FIND_DECISION);
     }
     return status;
 }
@@ -106,8 +102,13 @@ enum store_status sqlite_claim(struct store *base, struct chunk *chunk, struct e
     for (size_t i = 0; i < chunk->item_count; i++) {
         chunk->items[i].recorded = false;
     }
-    for (size_t i = 0; status == STORE_OK && i < chunk->key_count && !MUTANT("no-dedupe"); i++) {
-        status = claim_key(store, &chunk->keys[i], err);
+    if (!MUTANT("no-dedupe")) {
+        status = sqlite_find_keys(store, chunk, err);
+    }
+    for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
+        if (chunk->keys[i].seq > 0) {
+            status = claim_key(store, &chunk->keys[i], err);
+        }
     }
     for (size_t i = 0; status == STORE_OK && i < chunk->range_count; i++) {
         status = claim_range(store, chunk, &chunk->ranges[i], err);

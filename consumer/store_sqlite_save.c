@@ -87,17 +87,20 @@ static enum store_status save_keys(struct store_sqlite *store, const struct chun
                                    struct error *err)
 {
     enum store_status status = STORE_OK;
+    int64_t added = 0;
 
     for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
         const struct chunk_key *key = &chunk->keys[i];
         unsigned char form[KEY_FORM_SIZE];
         if (key->owner && !MUTANT("no-dedupe")) {
-            sqlite_bind_blob(store, STATEMENT_ADD_KEY, 1, form, key_form(form, key->key));
-            sqlite_bind_int(store, STATEMENT_ADD_KEY, 2, key->seq);
+            sqlite_bind_int(store, STATEMENT_ADD_KEY, 1, store->keys.current);
+            sqlite_bind_blob(store, STATEMENT_ADD_KEY, 2, form, key_form(form, key->key));
+            sqlite_bind_int(store, STATEMENT_ADD_KEY, 3, key->seq);
             status = sqlite_run(store, STATEMENT_ADD_KEY, "add a key", err);
+            added++;
         }
     }
-    return status;
+    return status == STORE_OK ? sqlite_keys_added(store, added, err) : status;
 }
 
 static enum store_status add_to_total(struct store_sqlite *store, const struct store_currency *more,
