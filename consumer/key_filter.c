@@ -135,16 +135,18 @@ static bool widen(const struct key_filter *filter, struct bank *bank, size_t seg
     return true;
 }
 
-/* Room for so many segments in all. */
-static bool make_room(struct key_filter *filter, size_t segments)
+int key_filter_reserve(struct key_filter *filter, size_t segments)
 {
+    if (segments > KEY_FILTER_SEGMENTS_MAX) {
+        return -1;
+    }
     for (size_t i = filter->segments / BANK_SEGMENTS; i * BANK_SEGMENTS < segments; i++) {
         size_t in_bank = segments - i * BANK_SEGMENTS;
         if (!widen(filter, &filter->banks[i], in_bank < BANK_SEGMENTS ? in_bank : BANK_SEGMENTS)) {
-            return false;
+            return -1;
         }
     }
-    return true;
+    return 0;
 }
 
 /* Swaps the bits of m with those that stand `by` places higher. */
@@ -224,7 +226,7 @@ int key_filter_add(struct key_filter *filter, const unsigned char *const *bitmap
 {
     size_t total = filter->segments + count;
 
-    if (total > KEY_FILTER_SEGMENTS_MAX || !make_room(filter, total)) {
+    if (key_filter_reserve(filter, total) != 0) {
         return -1;
     }
     while (filter->segments < total) {

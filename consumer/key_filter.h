@@ -51,6 +51,12 @@ void key_filter_free(struct key_filter *filter);
 size_t key_filter_segments(const struct key_filter *filter);
 
 /*
+ * Get the memory that so many segments in all need, so that adding them copies nothing. -1 as
+ * key_filter_add().
+ */
+MUST_CHECK int key_filter_reserve(struct key_filter *filter, size_t segments);
+
+/*
  * Add the next segments by their bitmaps, which are only read. -1 when there would be more than
  * KEY_FILTER_SEGMENTS_MAX, or memory ran out: then none was added.
  */

@@ -211,7 +211,7 @@ static enum store_status read_all_filters(struct store_sqlite *store, struct err
     enum store_status status = STORE_OK;
 
     store->keys.filter = key_filter_new(filter_bytes(store));
-    if (!store->keys.filter) {
+    if (!store->keys.filter || key_filter_reserve(store->keys.filter, wanted) != 0) {
         return no_memory(store, err);
     }
     while (status == STORE_OK && covered < wanted) {

@@ -120,6 +120,8 @@ Test(key_filter, segments_that_are_added_at_once_are_as_those_one_by_one)
 {
     static const size_t parts[] = {3, 70, 8, 1, 46};
 
+    cr_assert_eq(key_filter_reserve(filter, 100), 0);
+    cr_expect_eq(key_filter_segments(filter), 0);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         add(parts[i]);
     }
@@ -173,6 +175,7 @@ Test(key_filter, more_segments_than_the_limit_are_refused)
     }
     cr_assert_eq(key_filter_add(filter, bitmaps, KEY_FILTER_SEGMENTS_MAX), 0);
     cr_expect_eq(key_filter_add(filter, bitmaps, 1), -1);
+    cr_expect_eq(key_filter_reserve(filter, KEY_FILTER_SEGMENTS_MAX + 1), -1);
     cr_expect_eq(key_filter_segments(filter), KEY_FILTER_SEGMENTS_MAX);
 }
 
