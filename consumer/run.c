@@ -7,6 +7,7 @@
 #include "consumer/store.h"
 #include "consumer/worker.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -59,6 +60,23 @@ static int wait_for(struct running *running, int (*attempt)(struct running *, st
         if (stop_wait(RETRY_MS)) {
             return until_end ? error_set(err, EX_TEMPFAIL, STOPPED_EARLY) : -1;
         }
+    }
+    return 0;
+}
+
+/* Opens the ledger, to write and beside it to read. */
+static int open_store(struct running *running, struct error *err)
+{
+    const char *db = running->options->db;
+    struct store_identity self;
+
+    if (store_sqlite_open(&running->store, db, inbox_header, err) != 0 ||
+        store_sqlite_open_readonly(&running->reader, db, err) != 0 ||
+        running->store->ops->identify(running->store, &self, err) != STORE_OK) {
+        return -1;
+    }
+    if (self.filters_rebuilt > 0) {
+        log_event(LOG_LEVEL_WARN, "key_filter_rebuilt", "segments=%" PRId64, self.filters_rebuilt);
     }
     return 0;
 }
@@ -118,9 +136,7 @@ static int open_all(struct running *running, struct error *err)
                                                   options->take_group, options->from_log_start};
 
     /* A command line that is wrong must not make a ledger. */
-    if (kafka_conf_check(&options->kafka, err) != 0 ||
-        store_sqlite_open(&running->store, options->db, inbox_header, err) != 0 ||
-        store_sqlite_open_readonly(&running->reader, options->db, err) != 0) {
+    if (kafka_conf_check(&options->kafka, err) != 0 || open_store(running, err) != 0) {
         return -1;
     }
     if (worker_new(&running->worker, running->store, &options->kafka, &worker_options, err) != 0 ||

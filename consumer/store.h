@@ -69,6 +69,7 @@ struct store_identity {
     char opening[STORE_UUID_SIZE]; /* drawn at each opening to write, kept in memory only */
     int64_t incarnation;           /* how often it was opened to write, this time counted */
     int64_t chunks;                /* committed since it was made */
+    int64_t filters_rebuilt;       /* key filters that were damaged at this opening, made anew */
 };
 
 struct store {
@@ -84,6 +85,19 @@ struct store {
 /* And of all messages together. Beyond it, a usable key, origin, reason, lengths and digest are
  * kept. */
 #define STORE_QUARANTINE_BYTES (INT64_C(256) * 1024 * 1024)
+
+/*
+ * Keys in a segment of the SQLite store; the last chunk's may go beyond. Small enough that the
+ * pages of the current segment stay in the cache, large enough that there are 125 at 100 million
+ * keys.
+ */
+#define STORE_SEGMENT_KEYS 800000
+
+/*
+ * Of so many answers of the key filter that a key is surely new, one is checked. It costs reading a
+ * page that is hardly ever in the cache.
+ */
+#define STORE_SAMPLE 1024
 
 /* A trace header (W3C Trace Context) that is longer does not go along. */
 #define STORE_TRACE_MAX 512
@@ -193,6 +207,14 @@ typedef bool store_header_reader(const void *headers, size_t index, const char *
  */
 MUST_CHECK int store_sqlite_open(struct store **ret, const char *path, store_header_reader *headers,
                                  struct error *err);
+
+/*
+ * As store_sqlite_open(), but a store that it makes has segments of so many keys, from 1 to
+ * STORE_SEGMENT_KEYS: with small ones a test seals many.
+ */
+MUST_CHECK int store_sqlite_open_segments(struct store **ret, const char *path,
+                                          store_header_reader *headers, int64_t segment_keys,
+                                          struct error *err);
 
 /*
  * As store_sqlite_open(), to read only, also while payd writes: takes no lock, changes nothing,

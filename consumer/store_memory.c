@@ -110,7 +110,7 @@ static enum store_status memory_identify(struct store *base, struct store_identi
                                          struct error *err)
 {
     (void)err;
-    *ret = (struct store_identity){"memory", "memory", 1, memory_of(base)->now.chunks};
+    *ret = (struct store_identity){"memory", "memory", 1, memory_of(base)->now.chunks, 0};
     return STORE_OK;
 }
 

@@ -21,7 +21,8 @@ const char *const store_schema_sql =
     "  chunks INTEGER NOT NULL DEFAULT 0,"      /* committed so far */
     "  strict INTEGER NOT NULL DEFAULT 0 CHECK (strict IN (0, 1)),"
     "  published_seq INTEGER NOT NULL DEFAULT 0," /* outcomes up to it are in the outcomes topic */
-    "  quarantine_bytes INTEGER NOT NULL DEFAULT 0" /* that the quarantine keeps of messages */
+    "  quarantine_bytes INTEGER NOT NULL DEFAULT 0," /* that the quarantine keeps of messages */
+    "  segment_keys INTEGER NOT NULL CHECK (segment_keys > 0)" /* a key segment is full with them */
     ") STRICT;"
 
     /* The topics that it has read, one after the other. */
@@ -84,11 +85,24 @@ const char *const store_schema_sql =
     "  CHECK (type <> 1 OR (src IS NOT NULL AND dest IS NOT NULL AND length(currency) = 3))"
     ") STRICT;"
 
-    /* The processed-key marker: this unique index is what makes a payment happen once. */
+    /*
+     * The processed-key marker: this is what makes a payment happen once. New keys go into the last
+     * segment, where the unique index decides; the others, which are listed below, are asked before.
+     */
     "CREATE TABLE keys ("
-    "  key BLOB PRIMARY KEY,"
-    "  seq INTEGER NOT NULL"
+    "  segment INTEGER NOT NULL,"
+    "  key BLOB NOT NULL,"
+    "  seq INTEGER NOT NULL,"
+    "  PRIMARY KEY (segment, key)"
     ") STRICT, WITHOUT ROWID;"
+    /* The sealed segments, numbered from 1 on without a gap: full, and never written again. */
+    "CREATE TABLE segments ("
+    "  id INTEGER PRIMARY KEY CHECK (id > 0),"
+    "  keys INTEGER NOT NULL," /* how many */
+    "  checksum BLOB NOT NULL," /* the sum of its keys' hashes, see key_hash.h */
+    "  filter_checksum BLOB NOT NULL," /* over the other columns */
+    "  filter BLOB NOT NULL" /* its bitmap, see key_filter.h */
+    ") STRICT;"
 
     /* Duplicates and conflicts. payload is kept for a conflict. */
     "CREATE TABLE repeats ("

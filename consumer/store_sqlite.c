@@ -165,6 +165,7 @@ static enum store_status sqlite_identify(struct store *base, struct store_identi
     if (status == STORE_OK) {
         ret->incarnation = sqlite3_column_int64(row, 1);
         ret->chunks = sqlite3_column_int64(row, 2);
+        ret->filters_rebuilt = store->keys.rebuilt;
         memcpy(ret->opening, store->opening, sizeof(ret->opening));
     }
     sqlite3_finalize(row);
@@ -196,6 +197,7 @@ static void sqlite_rollback(struct store *base)
     }
     store->last_seq = store->committed_seq;
     store->quarantine_bytes = store->committed_quarantine_bytes;
+    sqlite_keys_rolled_back(store);
 }
 
 /*
@@ -213,6 +215,7 @@ static enum store_status sqlite_commit(struct store *base, struct error *err)
     } else if (status == STORE_OK) {
         store->committed_seq = store->last_seq;
         store->committed_quarantine_bytes = store->quarantine_bytes;
+        sqlite_keys_committed(store);
     }
     return status;
 }
@@ -239,6 +242,7 @@ void sqlite_close(struct store *base)
     if (store->lock_fd >= 0) {
         close(store->lock_fd); /* after the database: see store_lock.h */
     }
+    key_filter_free(store->keys.filter);
     free(store->path);
     free(store);
 }

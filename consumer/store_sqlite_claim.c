@@ -2,8 +2,6 @@
 
 #include "common/mutant.h"
 
-#include <string.h>
-
 /* ---- claim ---- */
 
 static enum store_status read_first(struct store_sqlite *store, sqlite3_stmt *row,
@@ -15,7 +13,6 @@ static enum store_status read_first(struct store_sqlite *store, sqlite3_stmt *ro
     if (status != STORE_OK) {
         return status;
     }
-    key->seq = first.seq;
     key->first = first.command;
     /* Offsets of an earlier log say nothing about the messages of this one. */
     bool same_log = sqlite3_column_int64(row, DECISION_LOG) == store->log;
@@ -24,19 +21,23 @@ static enum store_status read_first(struct store_sqlite *store, sqlite3_stmt *ro
     return STORE_OK;
 }
 
+/* The decision of a key that has one. */
 static enum store_status claim_key(struct store_sqlite *store, struct chunk_key *key,
                                    struct error *err)
 {
     sqlite3_stmt *row;
 
-    sqlite_bind_blob(store, STATEMENT_FIND_KEY, 1, key->form, key->form_len);
-    enum store_status status = sqlite_row(store, STATEMENT_FIND_KEY, "look up a key", &row, err);
+    sqlite_bind_int(store, STATEMENT_FIND_DECISION, 1, key->seq);
+    enum store_status status =
+        sqlite_row(store, STATEMENT_FIND_DECISION, "look up a decision", &row, err);
     if (status == STORE_OK) {
         key->known = row != NULL;
         if (row) {
             status = read_first(store, row, key, err);
+        } else {
+            status = sqlite_damaged(store, "a key without its decision", err);
         }
-        sqlite_done(store, STATEMENT_FIND_KEY);
+        sqlite_done(store, STATEMENT_FIND_DECISION);
     }
     return status;
 }
@@ -105,8 +106,13 @@ enum store_status sqlite_claim(struct store *base, struct chunk *chunk, struct e
     for (size_t i = 0; i < chunk->item_count; i++) {
         chunk->items[i].recorded = false;
     }
-    for (size_t i = 0; status == STORE_OK && i < chunk->key_count && !MUTANT("no-dedupe"); i++) {
-        status = claim_key(store, &chunk->keys[i], err);
+    if (!MUTANT("no-dedupe")) {
+        status = sqlite_find_keys(store, chunk, err);
+    }
+    for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
+        if (chunk->keys[i].seq > 0) {
+            status = claim_key(store, &chunk->keys[i], err);
+        }
     }
     for (size_t i = 0; status == STORE_OK && i < chunk->range_count; i++) {
         status = claim_range(store, chunk, &chunk->ranges[i], err);

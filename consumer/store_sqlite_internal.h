@@ -5,6 +5,8 @@
  *   store_sqlite_open.c      opening and making a store
  *   store_sqlite_position.c  what it is bound to, and how far it has read
  *   store_sqlite_claim.c     claim, load
+ *   store_sqlite_keys.c      looking keys up
+ *   store_sqlite_segments.c  key segments: sealing them, and their filters at opening
  *   store_sqlite_save.c      save: positions, accounts, keys, sums
  *   store_sqlite_record.c    save: one message
  *   store_sqlite_rows.c      save: a chunk's decisions and keys as tables for SQL
@@ -16,6 +18,7 @@
 #ifndef CONSUMER_STORE_SQLITE_INTERNAL_H
 #define CONSUMER_STORE_SQLITE_INTERNAL_H
 
+#include "consumer/key_filter.h"
 #include "consumer/store.h"
 
 #include <sqlite3.h>
@@ -24,6 +27,11 @@ enum statement {
     STATEMENT_BEGIN,
     STATEMENT_COMMIT,
     STATEMENT_FIND_KEY,
+    STATEMENT_SAMPLE_KEY,
+    STATEMENT_SEGMENT_KEYS,
+    STATEMENT_FIND_SEGMENT,
+    STATEMENT_SET_SEGMENT,
+    STATEMENT_FIND_DECISION,
     STATEMENT_HIGHEST_RECORDED,
     STATEMENT_FIND_RECORDED,
     STATEMENT_FIND_ACCOUNT,
@@ -82,6 +90,24 @@ struct sqlite_names {
     } log; /* nearly all are of the current one */
 };
 
+/*
+ * The keys stand in one table, whose rows begin with the number of a segment: 1, 2, ... New keys go
+ * into the last one, the current segment, whose pages stay in the cache. When it is full it is
+ * sealed: never written again, and covered by the filter. So the cost of a key does not grow with
+ * their number. count and current are as in the open transaction.
+ */
+struct sqlite_keys {
+    int64_t segment_keys; /* a segment that has as many is full */
+    int64_t current;      /* all below it are sealed */
+    int64_t count;        /* keys in the current one */
+    int64_t committed_current;
+    int64_t committed_count;
+    struct key_filter *filter; /* segment n is number n - 1 in it; NULL when opened to read only */
+    int64_t rebuilt;           /* filters that were damaged when the store was opened */
+    uint64_t surely_new;       /* answers, of which one in STORE_SAMPLE is checked */
+    uint64_t samples;
+};
+
 struct store_sqlite {
     struct store base;
     sqlite3 *db;
@@ -95,6 +121,7 @@ struct store_sqlite {
     int64_t committed_seq;
     int64_t quarantine_bytes; /* as last_seq: with those of the open transaction */
     int64_t committed_quarantine_bytes;
+    struct sqlite_keys keys;
     const struct chunk *saving; /* what chunk_decisions and chunk_keys show; NULL = nothing */
     int bind_code;              /* the first failure of a bind since the last run */
     sqlite3_stmt *statements[STATEMENT_COUNT];
@@ -138,9 +165,11 @@ enum decision_field {
     " d.strict, d.outcome, d.reason, d.digest, d.log, d.partition, d.offset, d.decided_ms,"        \
     " d.rules "
 
-/* The decision of a key. */
+/* The decision of a key, which any segment may have. */
 #define FIND_KEY_SQL                                                                               \
-    "SELECT" DECISION_COLUMNS "FROM keys k JOIN decisions d ON d.seq = k.seq WHERE k.key = ?"
+    "SELECT" DECISION_COLUMNS "FROM (SELECT id FROM segments UNION ALL"                            \
+    " SELECT ifnull(max(id), 0) + 1 FROM segments) g CROSS JOIN keys k ON k.segment = g.id"        \
+    " JOIN decisions d ON d.seq = k.seq WHERE k.key = ?"
 
 /* The last seq that was given. The last repeats may be trimmed already, so published_seq counts. */
 #define LAST_SEQ_SQL                                                                               \
@@ -218,6 +247,23 @@ enum store_status sqlite_ask_int(struct store_sqlite *store, const char *sql, in
 
 /* End a transaction: commit when status is STORE_OK, else roll back. Returns what came of it. */
 enum store_status sqlite_end(struct store *base, enum store_status status, struct error *err);
+
+/* Set the seq of each of the chunk's keys that is decided. In the chunk's transaction. */
+enum store_status sqlite_find_keys(struct store_sqlite *store, struct chunk *chunk,
+                                   struct error *err);
+
+/* So many keys were added to the current segment: seals it when it is full. */
+enum store_status sqlite_keys_added(struct store_sqlite *store, int64_t added, struct error *err);
+
+/* Seal the current segment in the open transaction, and begin the next one. */
+enum store_status sqlite_seal(struct store_sqlite *store, struct error *err);
+
+/* Find the current segment and load the filter of the sealed ones. Statements must be prepared. */
+enum store_status sqlite_keys_open(struct store_sqlite *store, struct error *err);
+
+/* What a transaction did to the segments is kept, or forgotten. */
+void sqlite_keys_committed(struct store_sqlite *store);
+void sqlite_keys_rolled_back(struct store_sqlite *store);
 
 /* Make chunk_decisions and chunk_keys known to the connection. Returns SQLite's code. */
 int sqlite_register_rows(struct store_sqlite *store);

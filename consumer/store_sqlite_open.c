@@ -19,7 +19,14 @@
 static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
-    [STATEMENT_FIND_KEY] = FIND_KEY_SQL,
+    [STATEMENT_FIND_KEY] = "SELECT seq FROM keys WHERE segment = ? AND key = ?",
+    [STATEMENT_SAMPLE_KEY] =
+        "SELECT key FROM keys WHERE segment = ? AND key <= ? ORDER BY key DESC LIMIT 1",
+    [STATEMENT_SEGMENT_KEYS] = "SELECT key FROM keys WHERE segment = ? ORDER BY key",
+    [STATEMENT_FIND_SEGMENT] =
+        "SELECT keys, checksum, filter_checksum, filter FROM segments WHERE id = ?",
+    [STATEMENT_SET_SEGMENT] = "INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)",
+    [STATEMENT_FIND_DECISION] = "SELECT" DECISION_COLUMNS "FROM decisions d WHERE d.seq = ?",
     [STATEMENT_HIGHEST_RECORDED] =
         "SELECT max(ifnull((SELECT max(offset) FROM repeats WHERE log = ?2 AND partition = ?1),"
         " -1), ifnull((SELECT max(offset) FROM quarantine WHERE log = ?2 AND partition = ?1), -1))",
@@ -46,8 +53,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
      */
     [STATEMENT_ADD_DECISIONS] = "INSERT OR ROLLBACK INTO decisions (" DECISION_FIELDS ")"
                                 " SELECT " DECISION_FIELDS " FROM chunk_decisions",
-    [STATEMENT_ADD_KEYS] =
-        "INSERT OR ROLLBACK INTO keys (key, seq) SELECT key, seq FROM chunk_keys",
+    [STATEMENT_ADD_KEYS] = "INSERT OR ROLLBACK INTO keys (segment, key, seq)"
+                           " SELECT ?, key, seq FROM chunk_keys",
     [STATEMENT_COUNT_REPEAT] = "INSERT INTO repeat_counts VALUES (?, 1) ON CONFLICT (key)"
                                " DO UPDATE SET count = count + 1 RETURNING count",
     [STATEMENT_ADD_REPEAT] = "INSERT INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -129,6 +136,7 @@ static enum store_status create(struct store_sqlite *store, struct error *err)
 {
     char uuid[UUID7_TEXT_SIZE];
     char marks[96];
+    char first_row[96];
     sqlite3_stmt *row;
 
     if (uuid7_new(uuid, err) != 0) {
@@ -136,6 +144,9 @@ static enum store_status create(struct store_sqlite *store, struct error *err)
     }
     sqlite3_snprintf(sizeof(marks), marks, "PRAGMA application_id = %d; PRAGMA user_version = %d",
                      STORE_APPLICATION_ID, STORE_SCHEMA_VERSION);
+    sqlite3_snprintf(sizeof(first_row), first_row,
+                     "INSERT INTO store (id, uuid, segment_keys) VALUES (1, ?, %lld)",
+                     (long long)store->keys.segment_keys);
     enum store_status status = sqlite_exec(store, "BEGIN IMMEDIATE", "create", err);
     if (status == STORE_OK) {
         status = sqlite_exec(store, store_schema_sql, "create", err);
@@ -144,8 +155,7 @@ static enum store_status create(struct store_sqlite *store, struct error *err)
         status = sqlite_exec(store, marks, "create", err);
     }
     if (status == STORE_OK) {
-        status =
-            sqlite_ask(store, "INSERT INTO store (id, uuid) VALUES (1, ?)", uuid, NULL, &row, err);
+        status = sqlite_ask(store, first_row, uuid, NULL, &row, err);
         sqlite3_finalize(row);
     }
     if (status == STORE_OK) {
@@ -266,7 +276,10 @@ static enum store_status open_to_write(struct store_sqlite *store, struct error 
     if (status == STORE_OK) {
         status = resume(store, err);
     }
-    return status == STORE_OK ? prepare_all(store, err) : status;
+    if (status == STORE_OK) {
+        status = prepare_all(store, err);
+    }
+    return status == STORE_OK ? sqlite_keys_open(store, err) : status;
 }
 
 static struct store_sqlite *sqlite_new(const char *path, struct error *err)
@@ -310,12 +323,19 @@ static enum store_status connect(struct store_sqlite *store, int flags, struct e
 int store_sqlite_open(struct store **ret, const char *path, store_header_reader *headers,
                       struct error *err)
 {
+    return store_sqlite_open_segments(ret, path, headers, STORE_SEGMENT_KEYS, err);
+}
+
+int store_sqlite_open_segments(struct store **ret, const char *path, store_header_reader *headers,
+                               int64_t segment_keys, struct error *err)
+{
     struct store_sqlite *store = sqlite_new(path, err);
 
     if (!store) {
         return -1;
     }
     store->headers = headers;
+    store->keys.segment_keys = segment_keys;
     if (uuid7_new(store->opening, err) != 0 || store_lock_take(path, &store->lock_fd, err) != 0 ||
         connect(store, SQLITE_OPEN_READWRITE, err) != STORE_OK ||
         open_to_write(store, err) != STORE_OK) {

@@ -98,9 +98,11 @@ static enum store_status save_keys(struct store_sqlite *store, const struct chun
         return STORE_OK;
     }
     store->saving = chunk;
+    sqlite_bind_int(store, STATEMENT_ADD_KEYS, 1, store->keys.current);
     enum store_status status = sqlite_run(store, STATEMENT_ADD_KEYS, "add the keys", err);
     store->saving = NULL;
-    return status;
+    return status == STORE_OK ? sqlite_keys_added(store, sqlite3_changes64(store->db), err)
+                              : status;
 }
 
 static enum store_status add_to_total(struct store_sqlite *store, const struct store_currency *more,

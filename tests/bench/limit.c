@@ -2,13 +2,14 @@
  * bench-limit: how fast can SQLite write a load at all? The rows that payd writes, into the tables
  * of payd, from memory: no Kafka, no JSON, no digests, no ledger's rules. WAL and
  * synchronous=FULL, one transaction a chunk, statements prepared once, the keys of a chunk sorted,
- * a balance written once a chunk and account.
+ * a balance written once a chunk and account. Which key segment has a key it knows from the load.
  *
  * All rows are made before the clock runs; at the end the result is checked.
  */
 #include "common/clock.h"
 #include "common/command_digest.h"
 #include "consumer/chunk.h"
+#include "consumer/key_filter.h"
 #include "consumer/key_form.h"
 #include "consumer/store.h"
 #include "tests/bench/limit_sql.h"
@@ -39,7 +40,8 @@ struct row {
     unsigned char digest[DIGEST_SHORT_SIZE];
     int64_t amount_minor;
     int64_t offset;
-    int32_t src; /* accounts, from 1 on */
+    int64_t payment; /* its number in the load; a repeat has that of the first */
+    int32_t src;     /* accounts, from 1 on */
     int32_t dest;
     int32_t form_len;
     int32_t partition;
@@ -70,6 +72,9 @@ struct limit {
     const struct row **order; /* the current chunk by key */
     struct answer *answers;
     int64_t next_offsets[PARTITIONS]; /* of what is written */
+    int32_t *segments;                /* that have the keys, by payment; 0 = none yet */
+    int32_t segment;                  /* the current one */
+    int64_t segment_keys;             /* that it has */
     int64_t seq;
     int64_t applied;
     int64_t repeats;
@@ -115,6 +120,7 @@ static int make_row(struct limit *limit, struct digest *digest, int64_t payment,
     row->src = account_number(limit, command.payment.src);
     row->dest = account_number(limit, command.payment.dest);
     row->amount_minor = command.payment.amount_minor;
+    row->payment = payment;
     row->partition = (int32_t)(load_random(0, (uint64_t)payment) % PARTITIONS);
     row->offset = offsets[row->partition]++;
     return command_digest(digest, &command, row->digest, err);
@@ -132,7 +138,8 @@ static int make_rows(struct limit *limit, struct error *err)
     limit->accounts = calloc((size_t)limit->load.accounts + 1, sizeof(*limit->accounts));
     limit->order = calloc((size_t)limit->chunk_rows, sizeof(const struct row *));
     limit->answers = calloc((size_t)limit->chunk_rows, sizeof(*limit->answers));
-    if (!limit->rows || !limit->accounts || !limit->order || !limit->answers) {
+    limit->segments = calloc((size_t)limit->load.payments, sizeof(*limit->segments));
+    if (!limit->rows || !limit->accounts || !limit->order || !limit->answers || !limit->segments) {
         return error_set(err, EX_OSERR, "out of memory");
     }
     if (limit->load.keys == KEYS_BATCH && load_bind_batch(&limit->load, err) != 0) {
@@ -246,7 +253,8 @@ static int find_first(struct limit *limit, const struct row *row, struct answer 
     sqlite3_stmt *statement = limit->statements[LIMIT_FIND_KEY];
     int result = 0;
 
-    bind_form(limit, LIMIT_FIND_KEY, 1, row);
+    bind_int(limit, LIMIT_FIND_KEY, 1, limit->segments[row->payment]);
+    bind_form(limit, LIMIT_FIND_KEY, 2, row);
     if (sqlite3_step(statement) != SQLITE_ROW || sqlite3_column_bytes(statement, 1) == 0 ||
         memcmp(sqlite3_column_blob(statement, 1), row->digest, sizeof(row->digest)) != 0) {
         result = failed(limit, "a key without its decision", err);
@@ -255,6 +263,34 @@ static int find_first(struct limit *limit, const struct row *row, struct answer 
     answer->repeats = true;
     sqlite3_reset(statement);
     return result;
+}
+
+/* A key that no earlier segment has; the current one decides. */
+static int write_key(struct limit *limit, const struct row *row, struct answer *answer,
+                     struct error *err)
+{
+    bind_int(limit, LIMIT_ADD_KEY, 1, limit->segment);
+    bind_form(limit, LIMIT_ADD_KEY, 2, row);
+    bind_int(limit, LIMIT_ADD_KEY, 3, answer->first_seq);
+    if (run(limit, LIMIT_ADD_KEY, err) != 0) {
+        return -1;
+    }
+    if (sqlite3_changes(limit->db) == 0) {
+        return find_first(limit, row, answer, err);
+    }
+    limit->segments[row->payment] = limit->segment;
+    limit->segment_keys++;
+    return 0;
+}
+
+static int seal(struct limit *limit, struct error *err)
+{
+    bind_int(limit, LIMIT_SEAL, 1, limit->segment);
+    bind_int(limit, LIMIT_SEAL, 2, limit->segment_keys);
+    bind_int(limit, LIMIT_SEAL, 3, (int64_t)key_filter_bytes(STORE_SEGMENT_KEYS));
+    limit->segment++;
+    limit->segment_keys = 0;
+    return run(limit, LIMIT_SEAL, err);
 }
 
 /* Gives each row of the chunk its answer, and new keys their rows, in the order of the keys. */
@@ -276,14 +312,11 @@ static int write_keys(struct limit *limit, const struct row *rows, int64_t count
         }
         before = row;
         *answer = (struct answer){limit->seq + 1 + (row - rows), false};
-        bind_form(limit, LIMIT_ADD_KEY, 1, row);
-        bind_int(limit, LIMIT_ADD_KEY, 2, answer->first_seq);
-        result = run(limit, LIMIT_ADD_KEY, err);
-        if (result == 0 && sqlite3_changes(limit->db) == 0) {
-            result = find_first(limit, row, answer, err);
-        }
+        int32_t segment = limit->segments[row->payment];
+        result = segment > 0 && segment < limit->segment ? find_first(limit, row, answer, err)
+                                                         : write_key(limit, row, answer, err);
     }
-    return result;
+    return result == 0 && limit->segment_keys >= STORE_SEGMENT_KEYS ? seal(limit, err) : result;
 }
 
 static int use_account(struct limit *limit, int32_t number, int64_t amount_minor, struct error *err)
@@ -488,6 +521,7 @@ static void close_ledger(struct limit *limit)
     free(limit->accounts);
     free(limit->order);
     free(limit->answers);
+    free(limit->segments);
 }
 
 static int write_all(struct limit *limit, struct error *err)
@@ -540,7 +574,7 @@ static int parse(int argc, char **argv, struct limit *ret, struct error *err)
 
 int main(int argc, char **argv)
 {
-    struct limit limit = {.load = load_default(), .chunk_rows = CHUNK_MESSAGES_MAX};
+    struct limit limit = {.load = load_default(), .chunk_rows = CHUNK_MESSAGES_MAX, .segment = 1};
     struct error err = {.code = EX_SOFTWARE, .text = ""};
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {

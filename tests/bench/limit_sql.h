@@ -15,6 +15,7 @@ enum limit_statement {
     LIMIT_ADD_BATCH,
     LIMIT_ADD_KEY,
     LIMIT_FIND_KEY,
+    LIMIT_SEAL,
     LIMIT_ADD_DECISION,
     LIMIT_COUNT_REPEAT,
     LIMIT_ADD_REPEAT,
@@ -44,9 +45,13 @@ static const char *const limit_sql[LIMIT_STATEMENTS] = {
     [LIMIT_UPDATE_ACCOUNT] = "UPDATE accounts SET balance_minor = ?2 WHERE id = ?1",
     [LIMIT_ADD_BATCH] = "INSERT INTO batches (id, name, rows, digest) VALUES (1, ?, ?, ?)",
     /* Look-up and insert in one: a key that is there already changes nothing. */
-    [LIMIT_ADD_KEY] = "INSERT INTO keys (key, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    [LIMIT_ADD_KEY] = "INSERT INTO keys (segment, key, seq) VALUES (?1, ?2, ?3)"
+                      " ON CONFLICT DO NOTHING",
     [LIMIT_FIND_KEY] = "SELECT d.seq, d.digest FROM keys k JOIN decisions d ON d.seq = k.seq"
-                       " WHERE k.key = ?1",
+                       " WHERE k.segment = ?1 AND k.key = ?2",
+    /* As many bytes as payd's filter has, but no filter. */
+    [LIMIT_SEAL] = "INSERT INTO segments (id, keys, checksum, filter_checksum, filter)"
+                   " VALUES (?1, ?2, zeroblob(16), zeroblob(16), zeroblob(?3))",
     [LIMIT_ADD_DECISION] =
         "INSERT INTO decisions (seq, key, type, src, dest, amount_minor, currency, batch, outcome,"
         " reason, digest, log, partition, offset, decided_ms, rules)"

@@ -112,11 +112,13 @@ static int read_postings(struct evidence *evidence, struct sums *sums, struct fa
 
 static int check_markers(struct evidence *evidence, struct fault *fault)
 {
+    /* A key with two markers is also one that stands in two segments. */
     static const char sql[] =
         "SELECT d.key, d.seq, k.seq FROM decisions d LEFT JOIN keys k ON k.key = d.key"
         " WHERE k.seq IS NOT d.seq UNION ALL"
         " SELECT k.key, NULL, k.seq FROM keys k LEFT JOIN decisions d ON d.seq = k.seq"
-        " WHERE d.key IS NOT k.key";
+        " WHERE d.key IS NOT k.key UNION ALL"
+        " SELECT key, min(seq), max(seq) FROM keys GROUP BY key HAVING count(*) > 1";
     sqlite3_stmt *row = NULL;
     int result = ledger_query(&evidence->ledger, sql, &row, fault);
 
@@ -124,6 +126,28 @@ static int check_markers(struct evidence *evidence, struct fault *fault)
         report_of(evidence, I2_ONE_OUTCOME_ONE_TRANSFER, ledger_key(&evidence->words, row, 0),
                   "the key's decision is seq %lld, its marker says %lld",
                   (long long)sqlite3_column_int64(row, 1), (long long)sqlite3_column_int64(row, 2));
+        result = 0;
+    }
+    sqlite3_finalize(row);
+    return result;
+}
+
+/* A sealed segment keeps the keys that it was sealed with, and only the one behind them grows. */
+static int check_segments(struct evidence *evidence, struct fault *fault)
+{
+    static const char sql[] =
+        "SELECT id, keys, (SELECT count(*) FROM keys k WHERE k.segment = s.id) AS found"
+        " FROM segments s WHERE found <> keys OR id > (SELECT count(*) FROM segments) UNION ALL"
+        " SELECT segment, 0, count(*) FROM keys WHERE segment <= 0 OR segment >"
+        " 1 + (SELECT count(*) FROM segments) GROUP BY segment";
+    sqlite3_stmt *row = NULL;
+    int result = ledger_query(&evidence->ledger, sql, &row, fault);
+
+    while (result == 0 && (result = ledger_step(&evidence->ledger, row, fault)) == 1) {
+        report_any(&evidence->report, I2_ONE_OUTCOME_ONE_TRANSFER,
+                   "key segment %lld was sealed with %lld keys and has %lld",
+                   (long long)sqlite3_column_int64(row, 0), (long long)sqlite3_column_int64(row, 1),
+                   (long long)sqlite3_column_int64(row, 2));
         result = 0;
     }
     sqlite3_finalize(row);
@@ -218,6 +242,9 @@ int books_check(struct evidence *evidence, struct fault *fault)
     struct sums sums = {.of_account = NULL};
     int result = check_markers(evidence, fault);
 
+    if (result == 0) {
+        result = check_segments(evidence, fault);
+    }
     if (result == 0) {
         result = read_postings(evidence, &sums, fault);
     }

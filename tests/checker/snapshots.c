@@ -18,6 +18,8 @@ static const struct {
      "SELECT seq FROM (SELECT * FROM old.decisions EXCEPT SELECT * FROM main.decisions)"},
     {"a key's marker is gone or has changed: seq",
      "SELECT seq FROM (SELECT * FROM old.keys EXCEPT SELECT * FROM main.keys)"},
+    {"a sealed key segment is gone or has changed: segment",
+     "SELECT id FROM (SELECT * FROM old.segments EXCEPT SELECT * FROM main.segments)"},
     {"a kept repeat is gone or has changed: seq",
      "SELECT seq FROM (SELECT * FROM old.repeats WHERE kept = 1"
      " EXCEPT SELECT * FROM main.repeats)"},

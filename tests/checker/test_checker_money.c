@@ -46,6 +46,19 @@ Test(checker_money, a_missing_marker_is_i2)
     folder_expect(&folder, false, 1, "I2", "I2 key=k2 : the key's decision is seq 4");
 }
 
+Test(checker_money, a_key_in_two_segments_is_i2)
+{
+    folder_sql(&folder, "INSERT INTO keys SELECT segment + 1, key, seq FROM keys WHERE seq = 4");
+    folder_expect(&folder, false, 1, "I2", "I2 key=k2 : the key's decision is seq 4");
+    folder_expect(&folder, false, 1, "I2", "key segment 2 was sealed with 0 keys and has 1\n");
+}
+
+Test(checker_money, a_sealed_segment_that_has_lost_or_got_a_key_is_i2)
+{
+    folder_sql(&folder, "INSERT INTO segments SELECT 1, count(*) + 1, x'', x'', x'' FROM keys");
+    folder_expect(&folder, false, 1, "I2", "I2 key=- : key segment 1 was sealed with ");
+}
+
 Test(checker_money, a_payment_with_one_posting_is_i2)
 {
     folder_sql(&folder, "CREATE TABLE kept AS SELECT * FROM postings; DROP VIEW postings;"

@@ -52,6 +52,13 @@ Test(checker_store, a_decision_that_came_in_between_is_i7)
     folder_expect(&folder, false, 1, "I7", "a decision came in between later: seq 1\n");
 }
 
+Test(checker_store, a_sealed_segment_that_is_gone_is_i7)
+{
+    change_snapshot("INSERT INTO segments VALUES (1, 0, x'', x'', x'')");
+    folder_expect(&folder, false, 1, "I7",
+                  "a sealed key segment is gone or has changed: segment 1\n");
+}
+
 Test(checker_store, a_kept_repeat_that_has_changed_is_i7)
 {
     change_snapshot("UPDATE repeats SET decided_ms = 1 WHERE seq = 2");

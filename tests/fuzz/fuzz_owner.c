@@ -13,7 +13,7 @@
 #define OURS   "018f3c6e-0123-7abc-89de-f0123456789a"
 #define OPENED "01900000-0000-7000-8000-000000000001"
 
-static const struct store_identity self = {OURS, OPENED, 5, 100};
+static const struct store_identity self = {OURS, OPENED, 5, 100, 0};
 
 /* Whoever wrote a text knows it as his own, his later self does, and his earlier one is warned. */
 static void check_writer(struct store_identity *writer)

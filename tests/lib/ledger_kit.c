@@ -129,15 +129,20 @@ void kit_on_each_store(void (*check)(struct store *store, const char *which))
     char path[KIT_PATH_SIZE + 16];
     struct store *memory = store_memory_new();
     struct store *sqlite = NULL;
+    struct store *segments = NULL;
     struct error err = {0, ""};
 
     kit_folder_make(folder);
     snprintf(path, sizeof(path), "%s/ledger.db", folder);
     cr_assert_not_null(memory);
     cr_assert_eq(store_sqlite_open(&sqlite, path, NULL, &err), 0, "%s", err.text);
+    snprintf(path, sizeof(path), "%s/segments.db", folder);
+    cr_assert_eq(store_sqlite_open_segments(&segments, path, NULL, 2, &err), 0, "%s", err.text);
     check(memory, "memory");
     check(sqlite, "sqlite");
+    check(segments, "sqlite, two keys a segment");
     store_close(memory);
     store_close(sqlite);
+    store_close(segments);
     kit_folder_remove(folder);
 }

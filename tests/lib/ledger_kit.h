@@ -72,7 +72,10 @@ struct chunk_account kit_account(struct store *store, const char *name);
 /* Bind a new store to topic `payments` of cluster `c1`; partitions 0 and 1 begin at offset 0. */
 void kit_begin(struct store *store);
 
-/* Run a check on a new store in memory and on a new one in SQLite; which names the store. */
+/*
+ * Run a check on a new store in memory, and on two new ones in SQLite, one of which seals a key
+ * segment with almost each chunk; which names the store.
+ */
 void kit_on_each_store(void (*check)(struct store *store, const char *which));
 
 #define KIT_PATH_SIZE 256

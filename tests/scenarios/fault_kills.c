@@ -69,6 +69,27 @@ Test(row_01, killed_before_the_commit_and_sent_again_applies_once)
     fault_judge(&fault);
 }
 
+/* The chunk that is killed before and after its commit seals a segment of the keys. */
+Test(row_01, killed_around_a_seal_of_the_keys_applies_once)
+{
+    struct fault_batch more;
+
+    fault_drain(&fault);
+    scene_change(&fault.scene, "UPDATE store SET segment_keys = 100");
+    fault_make_batch(&fault, &more, "more", ROWS);
+    cr_assert_eq(fault_pay(&fault, &more, NULL, NULL), 0);
+    kill_payd_at("before-store-commit=kill");
+    cr_assert_eq(scene_int(&fault.scene, "SELECT count(*) FROM segments"), 0);
+    kill_payd_at("after-store-commit=kill");
+    cr_assert_gt(scene_int(&fault.scene, "SELECT count(*) FROM segments"), 0);
+    cr_assert_eq(fault_pay(&fault, &batch, NULL, NULL), 0);
+    cr_assert_eq(fault_pay(&fault, &more, NULL, NULL), 0);
+    fault_drain(&fault);
+    cr_expect_eq(decided(), 2 * ROWS);
+    cr_expect_geq(scene_int(&fault.scene, "SELECT sum(count) FROM repeat_counts"), 2 * ROWS);
+    fault_judge(&fault);
+}
+
 /* ---- after the commit ---- */
 
 static int64_t redelivered(void)

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-int __real_store_sqlite_open(struct store **ret, const char *path, store_header_reader *headers,
-                             struct error *err);
 int __wrap_store_sqlite_open(struct store **ret, const char *path, store_header_reader *headers,
                              struct error *err);
 
 int __wrap_store_sqlite_open_readonly(struct store **ret, const char *path, struct error *err);
+
+/* Keys in a segment: few, so that the histories cross many seals. */
+#define SEGMENT_KEYS 2
 
 struct ledger ledger;
 
@@ -68,7 +69,7 @@ int __wrap_store_sqlite_open(struct store **ret, const char *path, store_header_
     world_step("store_open");
     ledger.openings++;
     if (ledger.kind == LEDGER_SQLITE &&
-        __real_store_sqlite_open(&ledger.inner, path, headers, err) != 0) {
+        store_sqlite_open_segments(&ledger.inner, path, headers, SEGMENT_KEYS, err) != 0) {
         ledger.inner = NULL;
         if (!disk_is_dead() && !world_excused()) {
             world_violated("the ledger cannot be opened: %s", err->text);
@@ -107,7 +108,7 @@ struct store *ledger_open(void)
     struct error err = {0, ""};
 
     if (ledger.kind == LEDGER_SQLITE &&
-        __real_store_sqlite_open(&ledger.inner, LEDGER_PATH, NULL, &err) != 0) {
+        store_sqlite_open_segments(&ledger.inner, LEDGER_PATH, NULL, SEGMENT_KEYS, &err) != 0) {
         ledger.inner = NULL;
         world_violated("the ledger cannot be opened: %s", err.text);
     }

@@ -11,7 +11,7 @@
 #define OPENED "01900000-0000-7000-8000-000000000001"
 #define OTHER  "01900000-0000-7000-8000-000000000002"
 
-static const struct store_identity self = {OURS, OPENED, 5, 100};
+static const struct store_identity self = {OURS, OPENED, 5, 100, 0};
 
 Test(owner, what_is_written_is_read_back_as_our_own)
 {
@@ -23,7 +23,7 @@ Test(owner, what_is_written_is_read_back_as_our_own)
 
 Test(owner, the_longest_identity_fits)
 {
-    const struct store_identity longest = {OURS, OPENED, INT64_MAX, INT64_MAX};
+    const struct store_identity longest = {OURS, OPENED, INT64_MAX, INT64_MAX, 0};
     char text[OWNER_TEXT_SIZE];
 
     cr_expect_eq(owner_judge(&longest, true, owner_write(text, &longest)), OWNER_SELF, "%s", text);

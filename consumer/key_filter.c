@@ -1,0 +1,296 @@
+#include "consumer/key_filter.h"
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define BANK_SEGMENTS 64
+#define BANKS         (KEY_FILTER_SEGMENTS_MAX / BANK_SEGMENTS)
+#define BYTES_MIN     8
+#define PIECE         64 /* bytes of a bitmap that are worked on at once: a cache line */
+
+/* A row is read as 64 bits, also where it is shorter. */
+#define SLACK 8
+
+/* Rows are read at random places: with large pages the processor finds them faster. */
+#define LARGE_PAGE ((size_t)2 << 20)
+
+/* Row i begins at byte i x width; bit 0 of its first byte is the bank's first segment. */
+struct bank {
+    unsigned char *rows;
+    size_t width; /* bytes of a row: 0, 1, 2, 4 or 8 */
+};
+
+struct key_filter {
+    size_t positions;
+    unsigned shift; /* takes the position out of 64 bits of hash */
+    size_t segments;
+    struct bank banks[BANKS];
+};
+
+size_t key_filter_bytes(size_t keys)
+{
+    size_t bytes = BYTES_MIN;
+
+    while (bytes * 8 < keys * KEY_FILTER_BITS_A_KEY) {
+        bytes *= 2;
+    }
+    return bytes;
+}
+
+static unsigned shift_of(size_t positions)
+{
+    unsigned shift = 64;
+
+    while (positions > 1) {
+        positions /= 2;
+        shift--;
+    }
+    return shift;
+}
+
+/* The n-th position of a key. The step is odd, so that it is never 0. */
+static size_t position(struct key_hash hash, unsigned n, unsigned shift)
+{
+    return (size_t)((hash.low + n * (hash.high | 1)) >> shift);
+}
+
+void key_filter_mark(unsigned char *bitmap, size_t bytes, struct key_hash hash)
+{
+    unsigned shift = shift_of(bytes * 8);
+
+    for (unsigned n = 0; n < KEY_FILTER_HASHES; n++) {
+        size_t at = position(hash, n, shift);
+        bitmap[at / 8] |= (unsigned char)(1U << at % 8);
+    }
+}
+
+/* ---- life ---- */
+
+struct key_filter *key_filter_new(size_t bytes)
+{
+    struct key_filter *filter = calloc(1, sizeof(*filter));
+
+    if (filter) {
+        filter->positions = bytes * 8;
+        filter->shift = shift_of(filter->positions);
+    }
+    return filter;
+}
+
+void key_filter_free(struct key_filter *filter)
+{
+    if (!filter) {
+        return;
+    }
+    for (size_t i = 0; i < BANKS; i++) {
+        free(filter->banks[i].rows);
+    }
+    free(filter);
+}
+
+size_t key_filter_segments(const struct key_filter *filter)
+{
+    return filter->segments;
+}
+
+/* ---- adding segments ---- */
+
+static unsigned char *new_rows(size_t size)
+{
+    if (size < LARGE_PAGE) {
+        return calloc(1, size);
+    }
+    size_t rounded = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    unsigned char *rows = aligned_alloc(LARGE_PAGE, rounded);
+    if (rows) {
+        madvise(rows, rounded, MADV_HUGEPAGE); /* works without */
+        memset(rows, 0, rounded);
+    }
+    return rows;
+}
+
+/* Gives each row of a bank room for so many segments. False when memory ran out. */
+static bool widen(const struct key_filter *filter, struct bank *bank, size_t segments)
+{
+    size_t width = bank->width > 0 ? bank->width : 1;
+
+    while (width * 8 < segments) {
+        width *= 2;
+    }
+    if (width == bank->width) {
+        return true;
+    }
+    unsigned char *rows = new_rows(filter->positions * width + SLACK);
+    if (!rows) {
+        return false;
+    }
+    for (size_t at = 0; bank->width > 0 && at < filter->positions; at++) {
+        memcpy(rows + at * width, bank->rows + at * bank->width, bank->width);
+    }
+    free(bank->rows);
+    *bank = (struct bank){rows, width};
+    return true;
+}
+
+int key_filter_reserve(struct key_filter *filter, size_t segments)
+{
+    if (segments > KEY_FILTER_SEGMENTS_MAX) {
+        return -1;
+    }
+    for (size_t i = filter->segments / BANK_SEGMENTS; i * BANK_SEGMENTS < segments; i++) {
+        size_t in_bank = segments - i * BANK_SEGMENTS;
+        if (!widen(filter, &filter->banks[i], in_bank < BANK_SEGMENTS ? in_bank : BANK_SEGMENTS)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Swaps the bits of m with those that stand `by` places higher. */
+static uint64_t swap_bits(uint64_t square, uint64_t m, unsigned by)
+{
+    uint64_t differ = (square ^ square >> by) & m;
+
+    return square ^ differ ^ differ << by;
+}
+
+/* Bit j of byte i becomes bit i of byte j: first in blocks of 1, then of 2, then of 4. */
+static uint64_t transpose(uint64_t square)
+{
+    square = swap_bits(square, UINT64_C(0x00aa00aa00aa00aa), 7);
+    square = swap_bits(square, UINT64_C(0x0000cccc0000cccc), 14);
+    return swap_bits(square, UINT64_C(0x00000000f0f0f0f0), 28);
+}
+
+/*
+ * A piece of each bitmap, in one place: the bitmaps themselves lie so far apart, by a power of two,
+ * that they would drive each other out of the processor's cache.
+ */
+struct pieces {
+    unsigned char of[BANK_SEGMENTS][PIECE];
+};
+
+/*
+ * Sets one byte of 8 rows: the bits of up to 8 segments, the first of which has bit `bit`. at is
+ * the place of the rows' bits in each piece.
+ */
+static void add_byte(unsigned char *byte, size_t width, size_t bit,
+                     const unsigned char (*pieces)[PIECE], size_t count, size_t at)
+{
+    uint64_t square = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        square |= (uint64_t)pieces[i][at] << 8 * (bit + i);
+    }
+    square = transpose(square);
+    for (size_t row = 0; row < 8; row++, square >>= 8) {
+        byte[row * width] |= (unsigned char)square;
+    }
+}
+
+/* Adds to the rows of one piece. All bytes of a row at once: it comes from memory only once. */
+static void add_pieces(unsigned char *rows, size_t width, size_t first, const struct pieces *pieces,
+                       size_t count, size_t piece)
+{
+    for (size_t at = 0; at < piece; at++) {
+        for (size_t done = 0, more; done < count; done += more) {
+            size_t bit = first + done;
+            more = 8 - bit % 8 < count - done ? 8 - bit % 8 : count - done;
+            add_byte(rows + at * 8 * width + bit / 8, width, bit % 8, &pieces->of[done], more, at);
+        }
+    }
+}
+
+/* Adds segments of one bank. */
+static void add_to_bank(const struct key_filter *filter, const unsigned char *const *bitmaps,
+                        size_t count)
+{
+    const struct bank *bank = &filter->banks[filter->segments / BANK_SEGMENTS];
+    size_t bytes = filter->positions / 8;
+    size_t piece = bytes < PIECE ? bytes : PIECE;
+    struct pieces pieces;
+
+    for (size_t at = 0; at < bytes; at += piece) {
+        for (size_t i = 0; i < count; i++) {
+            memcpy(pieces.of[i], bitmaps[i] + at, piece);
+        }
+        add_pieces(bank->rows + at * 8 * bank->width, bank->width, filter->segments % BANK_SEGMENTS,
+                   &pieces, count, piece);
+    }
+}
+
+int key_filter_add(struct key_filter *filter, const unsigned char *const *bitmaps, size_t count)
+{
+    size_t total = filter->segments + count;
+
+    if (key_filter_reserve(filter, total) != 0) {
+        return -1;
+    }
+    while (filter->segments < total) {
+        size_t left = total - filter->segments;
+        size_t room = BANK_SEGMENTS - filter->segments % BANK_SEGMENTS;
+        size_t in_bank = left < room ? left : room;
+        add_to_bank(filter, bitmaps, in_bank);
+        bitmaps += in_bank;
+        filter->segments += in_bank;
+    }
+    return 0;
+}
+
+void key_filter_cut(struct key_filter *filter, size_t count)
+{
+    while (filter->segments > count) {
+        size_t last = filter->segments - 1;
+        size_t first = last / 8 * 8 > count ? last / 8 * 8 : count; /* in the last one's byte */
+        const struct bank *bank = &filter->banks[last / BANK_SEGMENTS];
+        unsigned char *byte = bank->rows + last % BANK_SEGMENTS / 8;
+        unsigned char kept = (unsigned char)((1U << first % 8) - 1);
+        for (size_t row = 0; row < filter->positions; row++) {
+            byte[row * bank->width] &= kept;
+        }
+        filter->segments = first;
+    }
+}
+
+/* ---- asking ---- */
+
+/* The bank's segments that have all of the key's bits. */
+static uint64_t ask_bank(const struct key_filter *filter, const struct bank *bank,
+                         struct key_hash hash)
+{
+    uint64_t segments = bank->width < 8 ? (UINT64_C(1) << 8 * bank->width) - 1 : UINT64_MAX;
+
+    for (unsigned n = 0; n < KEY_FILTER_HASHES && segments != 0; n++) {
+        uint64_t row;
+        memcpy(&row, bank->rows + position(hash, n, filter->shift) * bank->width, sizeof(row));
+        segments &= le64toh(row);
+    }
+    return segments;
+}
+
+void key_filter_prefetch(const struct key_filter *filter, struct key_hash hash)
+{
+    for (size_t i = 0; i * BANK_SEGMENTS < filter->segments; i++) {
+        const struct bank *bank = &filter->banks[i];
+        for (unsigned n = 0; n < KEY_FILTER_HASHES; n++) {
+            PREFETCH(bank->rows + position(hash, n, filter->shift) * bank->width);
+        }
+    }
+}
+
+size_t key_filter_next(const struct key_filter *filter, struct key_hash hash, size_t from)
+{
+    for (size_t i = from / BANK_SEGMENTS; i * BANK_SEGMENTS < filter->segments; i++) {
+        uint64_t found = ask_bank(filter, &filter->banks[i], hash);
+        if (i == from / BANK_SEGMENTS) {
+            found &= UINT64_MAX << from % BANK_SEGMENTS;
+        }
+        if (found != 0) {
+            return i * BANK_SEGMENTS + LOWEST_BIT(found);
+        }
+    }
+    return KEY_FILTER_NONE;
+}
