@@ -16,11 +16,12 @@ struct chunk *chunk_new(size_t capacity)
     chunk->items = calloc(capacity, sizeof(*chunk->items));
     chunk->ranges = calloc(CHUNK_PARTITIONS_MAX, sizeof(*chunk->ranges));
     chunk->keys = calloc(capacity, sizeof(*chunk->keys));
+    chunk->firsts = calloc(capacity, sizeof(*chunk->firsts));
     chunk->accounts = calloc(capacity * 2, sizeof(*chunk->accounts));
     chunk->batches = calloc(capacity, sizeof(*chunk->batches));
     chunk->index = chunk_index_new(capacity);
-    if (!chunk->items || !chunk->ranges || !chunk->keys || !chunk->accounts || !chunk->batches ||
-        !chunk->index) {
+    if (!chunk->items || !chunk->ranges || !chunk->keys || !chunk->firsts || !chunk->accounts ||
+        !chunk->batches || !chunk->index) {
         chunk_free(chunk);
         return NULL;
     }
@@ -35,6 +36,7 @@ void chunk_free(struct chunk *chunk)
     free(chunk->items);
     free(chunk->ranges);
     free(chunk->keys);
+    free(chunk->firsts);
     free(chunk->accounts);
     free(chunk->batches);
     chunk_index_free(chunk->index);

@@ -52,23 +52,24 @@ struct decision {
     unsigned fields; /* conflict: the bits of the fields that differ from the first payload */
 };
 
+/* What every step looks at stands together, before the long fields. */
 struct chunk_item {
     struct origin origin;
-    struct raw_message raw; /* borrowed until the next inbox_poll() */
     enum unreadable unreadable;
-    char detail[UNREADABLE_DETAIL_SIZE]; /* what is unreadable */
-    struct command command;              /* undefined when unreadable */
-    /* Of the command; of the raw value (SHA-256, first bytes) when unreadable. */
-    unsigned char digest[DIGEST_SHORT_SIZE];
+    /* Set by the store's claim: this origin stands among the repeats or in the quarantine. */
+    bool recorded;
+    /* Set by the ledger. */
+    struct decision decision;
     /* Set by chunk_index(), for readable items: indices into the chunk's tables. */
     size_t key;
     size_t src;   /* the account of an account command; CHUNK_NONE when the command names none */
     size_t dest;  /* CHUNK_NONE in all but payments */
     size_t batch; /* CHUNK_NONE when the command belongs to none */
-    /* Set by the store's claim: this origin stands among the repeats or in the quarantine. */
-    bool recorded;
-    /* Set by the ledger. */
-    struct decision decision;
+    /* Of the command; of the raw value (SHA-256, first bytes) when unreadable. */
+    unsigned char digest[DIGEST_SHORT_SIZE];
+    struct raw_message raw;              /* borrowed until the next inbox_poll() */
+    struct command command;              /* undefined when unreadable */
+    char detail[UNREADABLE_DETAIL_SIZE]; /* what is unreadable */
 };
 
 #define CHUNK_NONE SIZE_MAX
@@ -79,9 +80,9 @@ struct chunk_key {
     const unsigned char *form; /* its stored form (key_form.h), borrowed from the chunk */
     size_t form_len;
     int64_t seq; /* of the key's decision; 0 until there is one */
-    bool known;  /* the store has a decision: seq, origin and first are set */
+    bool known;  /* the store has a decision: seq, origin and *first are set */
     struct origin origin;
-    struct command first;
+    struct command *first; /* its own place in the chunk */
     /* The ledger's: which item decided the key, for a key that was not known. */
     const struct chunk_item *owner; /* NULL = none yet */
 };
@@ -143,6 +144,7 @@ struct chunk {
     size_t range_count;
     struct chunk_key *keys; /* in byte order of their stored forms */
     size_t key_count;
+    struct command *firsts;         /* of the keys; apart from them, for few keys are known */
     struct chunk_account *accounts; /* in the order in which they are first named, as batches are */
     size_t account_count;
     struct chunk_batch *batches;

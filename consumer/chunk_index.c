@@ -151,12 +151,13 @@ static void index_keys(struct chunk *chunk)
     for (size_t i = 0; i < index->ref_count; i++) {
         struct chunk_item *item = &chunk->items[refs[i].item];
         if (i == 0 || !same_key(&refs[i - 1], &refs[i])) {
-            struct chunk_key *key = &chunk->keys[chunk->key_count++];
+            struct chunk_key *key = &chunk->keys[chunk->key_count];
             key->key = item->command.payment.key;
             key->form = refs[i].form;
             key->form_len = refs[i].len;
             key->known = false;
             key->seq = 0;
+            key->first = &chunk->firsts[chunk->key_count++];
             key->owner = NULL;
         }
         item->key = chunk->key_count - 1;

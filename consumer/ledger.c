@@ -201,7 +201,7 @@ static struct decision decide_new(struct chunk *chunk, const struct chunk_item *
 static const struct command *first_payload(const struct chunk_key *key)
 {
     if (key->known) {
-        return &key->first;
+        return key->first;
     }
     return key->owner ? &key->owner->command : NULL;
 }

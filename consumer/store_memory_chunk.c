@@ -56,7 +56,7 @@ enum store_status memory_claim(struct store *base, struct chunk *chunk, struct e
         key->known = row != NULL;
         if (row) {
             key->seq = row->record.seq;
-            key->first = row->record.first.command;
+            *key->first = row->record.first.command;
             key->origin = (struct origin){
                 .partition = row->log == now->log ? row->record.origin.partition : -1,
                 .offset = row->record.origin.offset};

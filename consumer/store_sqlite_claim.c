@@ -13,7 +13,7 @@ static enum store_status read_first(struct store_sqlite *store, sqlite3_stmt *ro
     if (status != STORE_OK) {
         return status;
     }
-    key->first = first.command;
+    *key->first = first.command;
     /* Offsets of an earlier log say nothing about the messages of this one. */
     bool same_log = sqlite3_column_int64(row, DECISION_LOG) == store->log;
     key->origin = (struct origin){.partition = same_log ? first.origin.partition : -1,

@@ -68,8 +68,8 @@ static void check_claim(struct store *store, const char *which)
         cr_expect_eq(key->seq, decided[i].seq, "%s: %s", which, row->key);
         cr_expect_eq(key->origin.partition, 0);
         cr_expect_eq(key->origin.offset, (int64_t)decided[i].row, "%s: %s", which, row->key);
-        cr_expect_eq(payment_differs(&key->first.payment, &payment), 0, "%s: %s", which, row->key);
-        cr_expect_str_eq(key->first.payment.key, row->key);
+        cr_expect_eq(payment_differs(&key->first->payment, &payment), 0, "%s: %s", which, row->key);
+        cr_expect_str_eq(key->first->payment.key, row->key);
         chunk_free(chunk);
     }
     struct chunk *chunk = claimed_history(store, which, "k99");
