@@ -23,11 +23,11 @@ static size_t filter_bytes(const struct store_sqlite *store)
 static void make_checksum(unsigned char ret[KEY_HASH_SIZE], const struct segment *segment,
                           const unsigned char *filter, size_t bytes)
 {
-    unsigned char parts[3 * KEY_HASH_SIZE];
+    unsigned char parts[3][KEY_HASH_SIZE];
 
-    key_hash_store(parts, (struct key_hash){(uint64_t)segment->id, (uint64_t)segment->keys});
-    memcpy(parts + KEY_HASH_SIZE, segment->checksum, KEY_HASH_SIZE);
-    key_hash_store(parts + 2 * KEY_HASH_SIZE, key_hash(filter, bytes));
+    key_hash_store(parts[0], (struct key_hash){(uint64_t)segment->id, (uint64_t)segment->keys});
+    memcpy(parts[1], segment->checksum, KEY_HASH_SIZE);
+    key_hash_store(parts[2], key_hash(filter, bytes));
     key_hash_store(ret, key_hash(parts, sizeof(parts)));
 }
 
