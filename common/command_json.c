@@ -42,13 +42,24 @@ static enum unreadable refuse(char *detail, enum unreadable reason, const char *
     return reason;
 }
 
+/* As cJSON_GetObjectItemCaseSensitive(), of an object that strict_json_parse() has made. */
+static const cJSON *find(const cJSON *object, const char *name)
+{
+    const cJSON *item = object->child;
+
+    while (item && (item->string[0] != name[0] || strcmp(item->string, name) != 0)) {
+        item = item->next;
+    }
+    return item;
+}
+
 typedef const char *(*rule)(const char *data, size_t len);
 
 /* Copies a string field into a command after its rule accepted it. */
 static enum unreadable take_string(const cJSON *object, const char *name, rule problem_of,
                                    char *field, char *detail)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    const cJSON *item = find(object, name);
 
     if (!cJSON_IsString(item)) {
         return refuse(detail, UNREADABLE_FIELD, "field \"%s\" is %s", name,
@@ -83,7 +94,7 @@ static const char *currency_problem(const char *data, size_t len)
 
 static enum unreadable take_currency(const cJSON *root, struct payment *ret, char *detail)
 {
-    if (!cJSON_GetObjectItemCaseSensitive(root, "currency")) {
+    if (!find(root, "currency")) {
         payment_copy(ret->currency, MONEY_DEFAULT_CURRENCY, strlen(MONEY_DEFAULT_CURRENCY));
         return READABLE;
     }
@@ -104,7 +115,7 @@ static enum unreadable take_money(const cJSON *root, struct payment *ret, char *
 
 static enum unreadable take_batch(const cJSON *root, struct payment_batch *ret, char *detail)
 {
-    const cJSON *batch = cJSON_GetObjectItemCaseSensitive(root, "batch");
+    const cJSON *batch = find(root, "batch");
 
     memset(ret, 0, sizeof(*ret));
     if (!batch) {
@@ -113,7 +124,7 @@ static enum unreadable take_batch(const cJSON *root, struct payment_batch *ret, 
     if (!cJSON_IsObject(batch)) {
         return refuse(detail, UNREADABLE_FIELD, "field \"batch\" is not an object");
     }
-    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(batch, "rows");
+    const cJSON *rows = find(batch, "rows");
     if (!cJSON_IsNumber(rows) || !(rows->valuedouble >= 1) ||
         !(rows->valuedouble <= (double)PAYMENT_BATCH_ROWS_MAX) ||
         rows->valuedouble != (double)(int64_t)rows->valuedouble) {
@@ -158,7 +169,7 @@ static const char *balance_problem(const char *data, size_t len)
 
 static enum unreadable take_min_balance(const cJSON *root, struct command *ret, char *detail)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, "min_balance");
+    const cJSON *item = find(root, "min_balance");
     char digits[BALANCE_LEN_MAX + 1];
 
     if (!item || cJSON_IsNull(item)) {
@@ -219,7 +230,7 @@ static enum command_type type_of(const cJSON *item)
 enum unreadable command_json_take(const struct cJSON *object, struct command *ret,
                                   char detail[UNREADABLE_DETAIL_SIZE])
 {
-    enum command_type type = type_of(cJSON_GetObjectItemCaseSensitive(object, "type"));
+    enum command_type type = type_of(find(object, "type"));
 
     command_init(ret, type);
     switch (type) {
@@ -241,7 +252,7 @@ enum unreadable command_json_take(const struct cJSON *object, struct command *re
 
 static enum unreadable take_tree(const cJSON *root, struct command *ret, char *detail)
 {
-    const cJSON *version = cJSON_GetObjectItemCaseSensitive(root, "v");
+    const cJSON *version = find(root, "v");
 
     if (!cJSON_IsNumber(version) || version->valuedouble != VERSION) {
         return refuse(detail, UNREADABLE_VERSION, "field \"v\" is not %d", VERSION);
