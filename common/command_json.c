@@ -1,6 +1,7 @@
 #include "common/command_json.h"
 
 #include "common/strict_json.h"
+#include "common/writer_json.h"
 
 #include <cjson/cJSON.h>
 #include <stdarg.h>
@@ -309,70 +310,67 @@ int command_json_decode(const char *key, size_t key_len, const char *value, size
 
 /* ---- writing ---- */
 
-static bool add_batch(cJSON *root, const struct payment_batch *batch)
+static void put_batch(struct json_writer *writer, const struct payment_batch *batch)
 {
-    if (batch->id[0] == '\0') {
-        return true;
+    if (batch->id[0] != '\0') {
+        json_open(writer, "batch");
+        json_text(writer, "id", batch->id);
+        json_int(writer, "rows", batch->rows);
+        json_text(writer, "digest", batch->digest);
+        json_close(writer);
     }
-    cJSON *object = cJSON_AddObjectToObject(root, "batch");
-    return object && cJSON_AddStringToObject(object, "id", batch->id) &&
-           cJSON_AddNumberToObject(object, "rows", (double)batch->rows) &&
-           cJSON_AddStringToObject(object, "digest", batch->digest);
 }
 
-static bool add_minor(cJSON *root, const char *name, int64_t minor)
+static void put_payment(struct json_writer *writer, const struct payment *payment)
 {
-    char digits[24];
-
-    snprintf(digits, sizeof(digits), "%lld", (long long)minor);
-    return cJSON_AddStringToObject(root, name, digits) != NULL;
+    json_text(writer, "src", payment->src);
+    json_text(writer, "dest", payment->dest);
+    json_digits(writer, "amount", payment->amount_minor);
+    json_text(writer, "currency", payment->currency);
+    put_batch(writer, &payment->batch);
 }
 
-static bool add_payment(cJSON *root, const struct payment *payment)
+static void put_limit(struct json_writer *writer, const struct command *command)
 {
-    return cJSON_AddStringToObject(root, "src", payment->src) &&
-           cJSON_AddStringToObject(root, "dest", payment->dest) &&
-           add_minor(root, "amount", payment->amount_minor) &&
-           cJSON_AddStringToObject(root, "currency", payment->currency) &&
-           add_batch(root, &payment->batch);
-}
-
-static bool add_limit(cJSON *root, const struct command *command)
-{
-    return cJSON_AddStringToObject(root, "account", command->payment.src) &&
-           cJSON_AddStringToObject(root, "currency", command->payment.currency) &&
-           (command->has_min ? add_minor(root, "min_balance", command->min_minor)
-                             : cJSON_AddNullToObject(root, "min_balance") != NULL);
-}
-
-bool command_json_put(struct cJSON *object, const struct command *command)
-{
-    if (!cJSON_AddStringToObject(object, "type", command_type_name(command->type))) {
-        return false;
+    json_text(writer, "account", command->payment.src);
+    json_text(writer, "currency", command->payment.currency);
+    if (command->has_min) {
+        json_digits(writer, "min_balance", command->min_minor);
+    } else {
+        json_null(writer, "min_balance");
     }
+}
+
+void command_json_put(struct json_writer *writer, const struct command *command)
+{
+    json_text(writer, "type", command_type_name(command->type));
     switch (command->type) {
     case COMMAND_PAYMENT:
-        return add_payment(object, &command->payment);
+        put_payment(writer, &command->payment);
+        break;
     case COMMAND_ACCOUNT_OPEN:
     case COMMAND_ACCOUNT_LIMIT:
-        return add_limit(object, command);
+        put_limit(writer, command);
+        break;
     case COMMAND_ACCOUNT_CLOSE:
-        return cJSON_AddStringToObject(object, "account", command->payment.src) != NULL;
+        json_text(writer, "account", command->payment.src);
+        break;
     case COMMAND_ACCOUNTS:
-        return cJSON_AddStringToObject(object, "mode", command->strict ? "strict" : "open") != NULL;
+        json_text(writer, "mode", command->strict ? "strict" : "open");
+        break;
     case COMMAND_CANCEL:
     case COMMAND_TYPE_COUNT:
     default:
-        return true;
+        break;
     }
 }
 
 size_t command_json_encode(const struct command *command, char buf[COMMAND_JSON_SIZE])
 {
-    cJSON *root = cJSON_CreateObject();
-    bool good = root && cJSON_AddNumberToObject(root, "v", VERSION) &&
-                command_json_put(root, command) &&
-                cJSON_PrintPreallocated(root, buf, COMMAND_JSON_SIZE, false);
-    cJSON_Delete(root);
-    return good ? strlen(buf) : 0;
+    struct json_writer writer;
+
+    json_begin(&writer, buf, COMMAND_JSON_SIZE);
+    json_int(&writer, "v", VERSION);
+    command_json_put(&writer, command);
+    return json_finish(&writer);
 }

@@ -235,7 +235,7 @@ static int send_row(const struct batch *batch, struct publisher *publisher,
     message.value = value;
     message.value_len = command_json_encode(&command, value);
     if (message.value_len == 0) {
-        return error_set(err, EX_OSERR, "out of memory");
+        return error_set(err, EX_SOFTWARE, "a row is longer than %d bytes", COMMAND_JSON_SIZE);
     }
     if (tally->watch && watch_add(tally->watch, &command, value, message.value_len, err) != 0) {
         return -1;
