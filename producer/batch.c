@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define KEY_DIGITS         10 /* of a row number in a key */
+#define KEY_DIGITS         10 /* of a row number in a key: holds PAYMENT_BATCH_ROWS_MAX */
 #define ROWS_BETWEEN_LOOKS 64 /* that are sent between two looks at the outcomes */
 
 /* ---- pass 1: check ---- */
@@ -37,6 +37,21 @@ static bool is_given_key(const char *key, const char *id)
            strspn(key + len + 1, "0123456789") == KEY_DIGITS;
 }
 
+/* "ID:0000000017". A batch id is short enough for it. */
+static void make_key(char *key, const char *id, int64_t number)
+{
+    size_t len = strlen(id);
+    char *digits = key + len + 1;
+
+    memcpy(key, id, len);
+    key[len] = ':';
+    for (int i = KEY_DIGITS; i > 0; i--) {
+        digits[i - 1] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    digits[KEY_DIGITS] = '\0';
+}
+
 /* See to the key of a good row. May turn it into a bad row. */
 static int give_key(const struct check *check, struct row *row, struct error *err)
 {
@@ -51,7 +66,7 @@ static int give_key(const struct check *check, struct row *row, struct error *er
                          check->input->name, row->number);
     }
     if (key[0] == '\0') {
-        snprintf(key, sizeof(row->payment.key), "%s:%0*" PRId64, id, KEY_DIGITS, row->number);
+        make_key(key, id, row->number);
     } else if (id && is_given_key(key, id)) {
         snprintf(row->problem, sizeof(row->problem),
                  "key: this batch gives keys of the form NAME:number to its rows without a key");
@@ -212,32 +227,30 @@ void batch_report(void *user, const struct publisher_receipt *receipt)
     progress_update(tally->progress, tally->acknowledged + tally->unknown + tally->failed);
 }
 
-struct command batch_command(const struct batch *batch, const struct payment *payment)
+struct command batch_command(const struct batch *batch)
 {
     struct command command;
 
     command_init(&command, COMMAND_PAYMENT);
-    command.payment = *payment;
     if (batch->tag.id[0]) {
         command.payment.batch = batch->tag;
     }
     return command;
 }
 
-static int send_row(const struct batch *batch, struct publisher *publisher,
-                    const struct batch_tally *tally, const struct payment *payment,
-                    struct error *err)
+static int send_row(struct publisher *publisher, const struct batch_tally *tally,
+                    const struct command *command, struct error *err)
 {
-    struct command command = batch_command(batch, payment);
-    struct publisher_message message = {.key = payment->key, .key_len = strlen(payment->key)};
+    const char *key = command->payment.key;
+    struct publisher_message message = {.key = key, .key_len = strlen(key)};
     char value[COMMAND_JSON_SIZE];
 
     message.value = value;
-    message.value_len = command_json_encode(&command, value);
+    message.value_len = command_json_encode(command, value);
     if (message.value_len == 0) {
         return error_set(err, EX_SOFTWARE, "a row is longer than %d bytes", COMMAND_JSON_SIZE);
     }
-    if (tally->watch && watch_add(tally->watch, &command, value, message.value_len, err) != 0) {
+    if (tally->watch && watch_add(tally->watch, command, value, message.value_len, err) != 0) {
         return -1;
     }
     if (publisher_send(publisher, &message, err) != 0) {
@@ -248,21 +261,21 @@ static int send_row(const struct batch *batch, struct publisher *publisher,
 }
 
 /*
- * Hand over rows, to the end or to the first trouble. Then *payment is the first row that was not
- * handed over.
+ * Hand over rows, to the end or to the first trouble. Then *row, which carries the batch's tag, is
+ * the first row that was not handed over.
  */
 static int send_rows(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
-                     struct payment *payment, struct error *err)
+                     struct command *row, struct error *err)
 {
     int got;
 
     FAILPOINT("batch-checked");
-    while ((got = spool_next(batch->spool, payment, err)) > 0) {
+    while ((got = spool_next(batch->spool, &row->payment, err)) > 0) {
         if (tally->unknown + tally->failed > 0) {
             /* The way is broken: each row behind would wait for its own time-out. */
             return error_set(err, EX_TEMPFAIL, "a row was not acknowledged");
         }
-        if (send_row(batch, publisher, tally, payment, err) != 0) {
+        if (send_row(publisher, tally, row, err) != 0) {
             return -1;
         }
         if (++tally->sent % ROWS_BETWEEN_LOOKS == 0) {
@@ -288,11 +301,11 @@ static void list_rest(struct batch *batch, struct payment *payment, int64_t rest
 int batch_publish(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
                   struct error *err)
 {
-    struct payment payment = {.key = ""};
+    struct command row = batch_command(batch);
     int result = spool_rewind(batch->spool, err);
 
     if (result == 0) {
-        result = send_rows(batch, publisher, tally, &payment, err);
+        result = send_rows(batch, publisher, tally, &row, err);
     }
     deliver_wait_reports(publisher, tally->watch);
     int64_t silent = tally->sent - tally->acknowledged - tally->unknown - tally->failed;
@@ -304,7 +317,7 @@ int batch_publish(struct batch *batch, struct publisher *publisher, struct batch
     if (result != 0) {
         int64_t rest = batch->tag.rows - tally->sent;
         tally->failed += rest;
-        list_rest(batch, &payment, rest, tally->messages);
+        list_rest(batch, &row.payment, rest, tally->messages);
         error_wrap(err, "%" PRId64 " of %" PRId64 " rows were not sent", rest, batch->tag.rows);
     }
     progress_clear(tally->progress);

@@ -3,12 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #define BUFFER_SIZE 262144
+
+/* Bytes of the longest texts of a payment. */
+#define TEXTS_MAX (PAYMENT_KEY_MAX + 2 * PAYMENT_ACCOUNT_MAX)
 
 struct spool {
     FILE *file;
@@ -68,6 +72,7 @@ int spool_open(struct spool **ret, const char *directory, struct error *err)
         goto fail;
     }
     setvbuf(spool->file, NULL, _IOFBF, BUFFER_SIZE);
+    __fsetlocking(spool->file, FSETLOCKING_BYCALLER); /* a spool belongs to one thread */
     *ret = spool;
     return 0;
 
@@ -79,8 +84,16 @@ fail:
     return -1;
 }
 
+static unsigned char *put(unsigned char *to, const void *from, size_t len)
+{
+    memcpy(to, from, len);
+    return to + len;
+}
+
 int spool_append(struct spool *spool, const struct payment *payment, struct error *err)
 {
+    unsigned char bytes[sizeof(struct frame) + TEXTS_MAX];
+    unsigned char *end = bytes;
     struct frame frame = {
         .amount_minor = payment->amount_minor,
         .key_len = (unsigned char)strlen(payment->key),
@@ -89,10 +102,11 @@ int spool_append(struct spool *spool, const struct payment *payment, struct erro
     };
 
     memcpy(frame.currency, payment->currency, sizeof(frame.currency));
-    if (fwrite(&frame, sizeof(frame), 1, spool->file) != 1 ||
-        fwrite(payment->key, 1, frame.key_len, spool->file) != frame.key_len ||
-        fwrite(payment->src, 1, frame.src_len, spool->file) != frame.src_len ||
-        fwrite(payment->dest, 1, frame.dest_len, spool->file) != frame.dest_len) {
+    end = put(end, &frame, sizeof(frame));
+    end = put(end, payment->key, frame.key_len);
+    end = put(end, payment->src, frame.src_len);
+    end = put(end, payment->dest, frame.dest_len);
+    if (fwrite(bytes, (size_t)(end - bytes), 1, spool->file) != 1) {
         return failed(spool, "write", err);
     }
     spool->added++;
@@ -108,12 +122,19 @@ int spool_rewind(struct spool *spool, struct error *err)
     return 0;
 }
 
-static bool read_text(struct spool *spool, char *field, size_t max, size_t len)
+/* Reads what stands behind a frame. */
+static bool read_texts(struct spool *spool, const struct frame *frame, struct payment *ret)
 {
-    if (len > max || fread(field, 1, len, spool->file) != len) {
+    char texts[TEXTS_MAX];
+    size_t len = (size_t)frame->key_len + frame->src_len + frame->dest_len;
+
+    if (frame->src_len > PAYMENT_ACCOUNT_MAX || frame->dest_len > PAYMENT_ACCOUNT_MAX ||
+        fread(texts, 1, len, spool->file) != len) {
         return false;
     }
-    field[len] = '\0';
+    payment_copy(ret->key, texts, frame->key_len);
+    payment_copy(ret->src, texts + frame->key_len, frame->src_len);
+    payment_copy(ret->dest, texts + frame->key_len + frame->src_len, frame->dest_len);
     return true;
 }
 
@@ -125,11 +146,7 @@ int spool_next(struct spool *spool, struct payment *ret, struct error *err)
         return 0;
     }
     errno = 0;
-    memset(ret, 0, sizeof(*ret));
-    if (fread(&frame, sizeof(frame), 1, spool->file) != 1 ||
-        !read_text(spool, ret->key, PAYMENT_KEY_MAX, frame.key_len) ||
-        !read_text(spool, ret->src, PAYMENT_ACCOUNT_MAX, frame.src_len) ||
-        !read_text(spool, ret->dest, PAYMENT_ACCOUNT_MAX, frame.dest_len)) {
+    if (fread(&frame, sizeof(frame), 1, spool->file) != 1 || !read_texts(spool, &frame, ret)) {
         return error_set(err, EX_IOERR, "cannot read the spool in %s: %s", spool->directory,
                          errno ? strerror(errno) : "it is shorter than what was written");
     }

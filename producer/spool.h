@@ -26,8 +26,8 @@ MUST_CHECK int spool_append(struct spool *spool, const struct payment *payment, 
 MUST_CHECK int spool_rewind(struct spool *spool, struct error *err);
 
 /*
- * Read the next payment, with no batch. Returns 1, 0 behind the last one that was added, or -1
- * (EX_IOERR: the file is shorter than what was added, or cannot be read).
+ * Read the next payment. The batch in *ret stays as it is. Returns 1, 0 behind the last one that
+ * was added, or -1 (EX_IOERR: the file is shorter than what was added, or cannot be read).
  */
 MUST_CHECK int spool_next(struct spool *spool, struct payment *ret, struct error *err);
 
