@@ -4,7 +4,6 @@
 #include "common/failpoint.h"
 #include "common/stop.h"
 #include "producer/bad_file.h"
-#include "producer/batch_digest.h"
 #include "producer/deliver.h"
 #include "producer/source.h"
 #include "producer/summary_json.h"
@@ -21,7 +20,6 @@
 struct check {
     const struct batch_input *input;
     struct source *source;
-    struct batch_digest *digest;
     struct spool *spool;
     struct bad_file *bad_file; /* NULL until the first bad row that is kept */
     int64_t good;
@@ -77,9 +75,7 @@ static int give_key(const struct check *check, struct row *row, struct error *er
 static int take_good(struct check *check, const struct row *row, struct error *err)
 {
     check->good++;
-    return batch_digest_add(check->digest, &row->payment, err) == 0
-               ? spool_append(check->spool, &row->payment, err)
-               : -1;
+    return spool_append(check->spool, &row->payment, err);
 }
 
 static int take_bad(struct check *check, const struct row *row, struct error *err)
@@ -167,8 +163,7 @@ int batch_check(const struct batch_input *input, struct batch *ret, struct error
     struct payment_batch tag = {.id = ""};
     int result = -1;
 
-    if (spool_open(&check.spool, input->spool_dir, err) != 0 ||
-        batch_digest_open(&check.digest, err) != 0) {
+    if (spool_open(&check.spool, input->spool_dir, err) != 0) {
         goto done;
     }
     if (source_open(&check.source, input->in, err) != 0) {
@@ -176,7 +171,7 @@ int batch_check(const struct batch_input *input, struct batch *ret, struct error
         goto done;
     }
     if (read_rows(&check, err) != 0 || judge_rows(&check, err) != 0 ||
-        batch_digest_finish(check.digest, tag.digest, err) != 0) {
+        spool_finish(check.spool, tag.digest, err) != 0) {
         goto done;
     }
     if (input->id) {
@@ -190,7 +185,6 @@ int batch_check(const struct batch_input *input, struct batch *ret, struct error
 done:
     bad_file_close(check.bad_file);
     source_close(check.source);
-    batch_digest_close(check.digest);
     spool_close(check.spool);
     return result;
 }

@@ -1,4 +1,5 @@
 /* The spool: what was put in comes out, or an error does. */
+#include "producer/batch_digest.h"
 #include "producer/spool.h"
 
 #include <criterion/criterion.h>
@@ -87,6 +88,38 @@ Test(spool, leaves_the_batch_as_it_is)
     cr_expect_str_eq(got.key, payment.key);
     cr_expect_str_eq(got.batch.id, "c");
     cr_expect_eq(got.batch.rows, 7);
+    spool_close(spool);
+}
+
+/* Over several of the blocks that it writes, of rows of any length. */
+Test(spool, its_digest_is_that_of_its_rows_one_by_one)
+{
+    enum { COUNT = 20000 };
+    struct batch_digest *digest;
+    struct spool *spool;
+    struct payment got;
+    struct error err;
+    char wanted[PAYMENT_DIGEST_LEN + 1];
+    char told[PAYMENT_DIGEST_LEN + 1];
+
+    cr_assert_eq(batch_digest_open(&digest, &err), 0);
+    cr_assert_eq(spool_open(&spool, "/tmp", &err), 0);
+    for (int i = 0; i < COUNT; i++) {
+        struct payment payment = make_payment(i);
+        memset(payment.dest, 'd', (size_t)(1 + i * 31 % PAYMENT_ACCOUNT_MAX));
+        cr_assert_eq(batch_digest_add(digest, &payment, &err), 0);
+        cr_assert_eq(spool_append(spool, &payment, &err), 0);
+    }
+    cr_assert_eq(batch_digest_finish(digest, wanted, &err), 0);
+    cr_assert_eq(spool_finish(spool, told, &err), 0);
+    cr_expect_str_eq(told, wanted);
+    cr_assert_eq(spool_rewind(spool, &err), 0);
+    for (int i = 0; i < COUNT; i++) {
+        cr_assert_eq(spool_next(spool, &got, &err), 1);
+        cr_assert_eq(got.amount_minor, make_payment(i).amount_minor);
+        cr_assert_eq(strspn(got.dest, "d"), (size_t)(1 + i * 31 % PAYMENT_ACCOUNT_MAX));
+    }
+    batch_digest_close(digest);
     spool_close(spool);
 }
 
