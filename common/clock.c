@@ -1,6 +1,6 @@
 #include "common/clock.h"
 
-#include <stdio.h>
+#include <string.h>
 
 static int64_t read_ms(clockid_t clock)
 {
@@ -34,14 +34,53 @@ int64_t clock_unix_ms(void)
     return read_ms(CLOCK_REALTIME);
 }
 
+/* ---- times as text ---- */
+
+#define DAY_MS    INT64_C(86400000)
+#define DATE_SIZE 11 /* "2026-11-25" with its NUL */
+
+/* Times come in runs of one day, so that its date is made once. */
+static const char *date_of(int64_t day)
+{
+    static _Thread_local char date[DATE_SIZE];
+    static _Thread_local int64_t made = -1;
+
+    if (day != made) {
+        time_t midnight = (time_t)(day * (DAY_MS / 1000));
+        struct tm utc = {0};
+        gmtime_r(&midnight, &utc);
+        strftime(date, sizeof(date), "%Y-%m-%d", &utc);
+        made = day;
+    }
+    return date;
+}
+
+/* Writes the last count digits of a number. Returns the position behind them. */
+static char *put_digits(char *to, unsigned number, size_t count)
+{
+    for (size_t i = count; i > 0; i--) {
+        to[i - 1] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    return to + count;
+}
+
 char *clock_text(char buf[CLOCK_TEXT_SIZE], int64_t unix_ms)
 {
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm utc = {0};
-    char whole[CLOCK_TEXT_SIZE];
+    unsigned ms = (unsigned)(unix_ms % DAY_MS);
+    char *to = buf;
 
-    gmtime_r(&seconds, &utc);
-    strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(buf, CLOCK_TEXT_SIZE, "%.19s.%03uZ", whole, (unsigned)((uint64_t)unix_ms % 1000));
+    memcpy(to, date_of(unix_ms / DAY_MS), DATE_SIZE - 1);
+    to += DATE_SIZE - 1;
+    *to++ = 'T';
+    to = put_digits(to, ms / 3600000, 2);
+    *to++ = ':';
+    to = put_digits(to, ms / 60000 % 60, 2);
+    *to++ = ':';
+    to = put_digits(to, ms / 1000 % 60, 2);
+    *to++ = '.';
+    to = put_digits(to, ms % 1000, 3);
+    *to++ = 'Z';
+    *to = '\0';
     return buf;
 }

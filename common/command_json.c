@@ -1,6 +1,7 @@
 #include "common/command_json.h"
 
 #include "common/strict_json.h"
+#include "common/writer_json.h"
 
 #include <cjson/cJSON.h>
 #include <stdarg.h>
@@ -42,13 +43,24 @@ static enum unreadable refuse(char *detail, enum unreadable reason, const char *
     return reason;
 }
 
+/* As cJSON_GetObjectItemCaseSensitive(), of an object that strict_json_parse() has made. */
+static const cJSON *find(const cJSON *object, const char *name)
+{
+    const cJSON *item = object->child;
+
+    while (item && (item->string[0] != name[0] || strcmp(item->string, name) != 0)) {
+        item = item->next;
+    }
+    return item;
+}
+
 typedef const char *(*rule)(const char *data, size_t len);
 
 /* Copies a string field into a command after its rule accepted it. */
 static enum unreadable take_string(const cJSON *object, const char *name, rule problem_of,
                                    char *field, char *detail)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    const cJSON *item = find(object, name);
 
     if (!cJSON_IsString(item)) {
         return refuse(detail, UNREADABLE_FIELD, "field \"%s\" is %s", name,
@@ -83,7 +95,7 @@ static const char *currency_problem(const char *data, size_t len)
 
 static enum unreadable take_currency(const cJSON *root, struct payment *ret, char *detail)
 {
-    if (!cJSON_GetObjectItemCaseSensitive(root, "currency")) {
+    if (!find(root, "currency")) {
         payment_copy(ret->currency, MONEY_DEFAULT_CURRENCY, strlen(MONEY_DEFAULT_CURRENCY));
         return READABLE;
     }
@@ -104,7 +116,7 @@ static enum unreadable take_money(const cJSON *root, struct payment *ret, char *
 
 static enum unreadable take_batch(const cJSON *root, struct payment_batch *ret, char *detail)
 {
-    const cJSON *batch = cJSON_GetObjectItemCaseSensitive(root, "batch");
+    const cJSON *batch = find(root, "batch");
 
     memset(ret, 0, sizeof(*ret));
     if (!batch) {
@@ -113,7 +125,7 @@ static enum unreadable take_batch(const cJSON *root, struct payment_batch *ret, 
     if (!cJSON_IsObject(batch)) {
         return refuse(detail, UNREADABLE_FIELD, "field \"batch\" is not an object");
     }
-    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(batch, "rows");
+    const cJSON *rows = find(batch, "rows");
     if (!cJSON_IsNumber(rows) || !(rows->valuedouble >= 1) ||
         !(rows->valuedouble <= (double)PAYMENT_BATCH_ROWS_MAX) ||
         rows->valuedouble != (double)(int64_t)rows->valuedouble) {
@@ -158,7 +170,7 @@ static const char *balance_problem(const char *data, size_t len)
 
 static enum unreadable take_min_balance(const cJSON *root, struct command *ret, char *detail)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, "min_balance");
+    const cJSON *item = find(root, "min_balance");
     char digits[BALANCE_LEN_MAX + 1];
 
     if (!item || cJSON_IsNull(item)) {
@@ -219,7 +231,7 @@ static enum command_type type_of(const cJSON *item)
 enum unreadable command_json_take(const struct cJSON *object, struct command *ret,
                                   char detail[UNREADABLE_DETAIL_SIZE])
 {
-    enum command_type type = type_of(cJSON_GetObjectItemCaseSensitive(object, "type"));
+    enum command_type type = type_of(find(object, "type"));
 
     command_init(ret, type);
     switch (type) {
@@ -241,7 +253,7 @@ enum unreadable command_json_take(const struct cJSON *object, struct command *re
 
 static enum unreadable take_tree(const cJSON *root, struct command *ret, char *detail)
 {
-    const cJSON *version = cJSON_GetObjectItemCaseSensitive(root, "v");
+    const cJSON *version = find(root, "v");
 
     if (!cJSON_IsNumber(version) || version->valuedouble != VERSION) {
         return refuse(detail, UNREADABLE_VERSION, "field \"v\" is not %d", VERSION);
@@ -298,70 +310,67 @@ int command_json_decode(const char *key, size_t key_len, const char *value, size
 
 /* ---- writing ---- */
 
-static bool add_batch(cJSON *root, const struct payment_batch *batch)
+static void put_batch(struct json_writer *writer, const struct payment_batch *batch)
 {
-    if (batch->id[0] == '\0') {
-        return true;
+    if (batch->id[0] != '\0') {
+        json_open(writer, "batch");
+        json_text(writer, "id", batch->id);
+        json_int(writer, "rows", batch->rows);
+        json_text(writer, "digest", batch->digest);
+        json_close(writer);
     }
-    cJSON *object = cJSON_AddObjectToObject(root, "batch");
-    return object && cJSON_AddStringToObject(object, "id", batch->id) &&
-           cJSON_AddNumberToObject(object, "rows", (double)batch->rows) &&
-           cJSON_AddStringToObject(object, "digest", batch->digest);
 }
 
-static bool add_minor(cJSON *root, const char *name, int64_t minor)
+static void put_payment(struct json_writer *writer, const struct payment *payment)
 {
-    char digits[24];
-
-    snprintf(digits, sizeof(digits), "%lld", (long long)minor);
-    return cJSON_AddStringToObject(root, name, digits) != NULL;
+    json_text(writer, "src", payment->src);
+    json_text(writer, "dest", payment->dest);
+    json_digits(writer, "amount", payment->amount_minor);
+    json_text(writer, "currency", payment->currency);
+    put_batch(writer, &payment->batch);
 }
 
-static bool add_payment(cJSON *root, const struct payment *payment)
+static void put_limit(struct json_writer *writer, const struct command *command)
 {
-    return cJSON_AddStringToObject(root, "src", payment->src) &&
-           cJSON_AddStringToObject(root, "dest", payment->dest) &&
-           add_minor(root, "amount", payment->amount_minor) &&
-           cJSON_AddStringToObject(root, "currency", payment->currency) &&
-           add_batch(root, &payment->batch);
-}
-
-static bool add_limit(cJSON *root, const struct command *command)
-{
-    return cJSON_AddStringToObject(root, "account", command->payment.src) &&
-           cJSON_AddStringToObject(root, "currency", command->payment.currency) &&
-           (command->has_min ? add_minor(root, "min_balance", command->min_minor)
-                             : cJSON_AddNullToObject(root, "min_balance") != NULL);
-}
-
-bool command_json_put(struct cJSON *object, const struct command *command)
-{
-    if (!cJSON_AddStringToObject(object, "type", command_type_name(command->type))) {
-        return false;
+    json_text(writer, "account", command->payment.src);
+    json_text(writer, "currency", command->payment.currency);
+    if (command->has_min) {
+        json_digits(writer, "min_balance", command->min_minor);
+    } else {
+        json_null(writer, "min_balance");
     }
+}
+
+void command_json_put(struct json_writer *writer, const struct command *command)
+{
+    json_text(writer, "type", command_type_name(command->type));
     switch (command->type) {
     case COMMAND_PAYMENT:
-        return add_payment(object, &command->payment);
+        put_payment(writer, &command->payment);
+        break;
     case COMMAND_ACCOUNT_OPEN:
     case COMMAND_ACCOUNT_LIMIT:
-        return add_limit(object, command);
+        put_limit(writer, command);
+        break;
     case COMMAND_ACCOUNT_CLOSE:
-        return cJSON_AddStringToObject(object, "account", command->payment.src) != NULL;
+        json_text(writer, "account", command->payment.src);
+        break;
     case COMMAND_ACCOUNTS:
-        return cJSON_AddStringToObject(object, "mode", command->strict ? "strict" : "open") != NULL;
+        json_text(writer, "mode", command->strict ? "strict" : "open");
+        break;
     case COMMAND_CANCEL:
     case COMMAND_TYPE_COUNT:
     default:
-        return true;
+        break;
     }
 }
 
 size_t command_json_encode(const struct command *command, char buf[COMMAND_JSON_SIZE])
 {
-    cJSON *root = cJSON_CreateObject();
-    bool good = root && cJSON_AddNumberToObject(root, "v", VERSION) &&
-                command_json_put(root, command) &&
-                cJSON_PrintPreallocated(root, buf, COMMAND_JSON_SIZE, false);
-    cJSON_Delete(root);
-    return good ? strlen(buf) : 0;
+    struct json_writer writer;
+
+    json_begin(&writer, buf, COMMAND_JSON_SIZE);
+    json_int(&writer, "v", VERSION);
+    command_json_put(&writer, command);
+    return json_finish(&writer);
 }

@@ -21,7 +21,6 @@
 #include "common/compiler.h"
 #include "common/strict_json.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* A longer value is unreadable; so is one beyond the limits of strict_json.h. */
@@ -62,13 +61,15 @@ MUST_CHECK int command_json_decode(const char *key, size_t key_len, const char *
                                    char detail[UNREADABLE_DETAIL_SIZE]);
 
 /*
- * Write the value of a command into buf, ended with NUL. Returns its length, or 0 when memory ran
- * out. The command must be well-formed.
+ * Write the value of a command into buf, ended with NUL. Returns its length, or 0 when it does not
+ * fit, as no well-formed command fails to.
  */
 MUST_CHECK size_t command_json_encode(const struct command *command, char buf[COMMAND_JSON_SIZE]);
 
-/* Add a command's type and fields to an object. False when memory ran out. */
-MUST_CHECK bool command_json_put(struct cJSON *object, const struct command *command);
+struct json_writer;
+
+/* Add a command's type and fields to the object that is being written. */
+void command_json_put(struct json_writer *writer, const struct command *command);
 
 /* Read type and fields from an object, without the key. Reason and detail as above. */
 MUST_CHECK enum unreadable command_json_take(const struct cJSON *object, struct command *ret,

@@ -37,7 +37,7 @@ bool money_is_currency_form(const char *code, size_t len)
     return true;
 }
 
-int money_exponent(const char *code)
+static int look_up(const char *code)
 {
     if (!money_is_currency_form(code, strlen(code))) {
         return -1;
@@ -50,6 +50,23 @@ int money_exponent(const char *code)
         }
     }
     return -1;
+}
+
+int money_exponent(const char *code)
+{
+    /* Most amounts that come one after the other are of one currency. */
+    static _Thread_local char last[MONEY_CURRENCY_SIZE];
+    static _Thread_local int last_exponent = -1;
+
+    if (last_exponent < 0 || strcmp(code, last) != 0) {
+        int exponent = look_up(code);
+        if (exponent < 0) {
+            return -1;
+        }
+        memcpy(last, code, MONEY_CURRENCY_SIZE);
+        last_exponent = exponent;
+    }
+    return last_exponent;
 }
 
 static size_t count_digits(const char *text, size_t len)

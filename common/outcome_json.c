@@ -2,139 +2,104 @@
 
 #include "common/clock.h"
 #include "common/command_json.h"
+#include "common/writer_json.h"
 
-#include <cjson/cJSON.h>
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #define VERSION 1
 
-/* Bytes of a usual outcome: the printer begins with as many, and needs no second allocation. */
-#define USUAL_BYTES 1024
-
-/*
- * This runs once a message, so the tree borrows what it can: names are constants, texts belong to
- * the record, which outlives it.
- */
-static bool add(cJSON *object, const char *name, cJSON *item)
+static void put_reason(struct json_writer *writer, const char *reason)
 {
-    return item && cJSON_AddItemToObjectCS(object, name, item);
+    if (reason[0] != '\0') {
+        json_text(writer, "reason", reason);
+    } else {
+        json_null(writer, "reason");
+    }
 }
 
-static bool add_text(cJSON *object, const char *name, const char *text)
-{
-    return add(object, name, cJSON_CreateStringReference(text));
-}
-
-static bool add_reason(cJSON *object, const char *reason)
-{
-    return add(object, "reason",
-               reason[0] != '\0' ? cJSON_CreateStringReference(reason) : cJSON_CreateNull());
-}
-
-/* cJSON keeps numbers as doubles, and prints large ones in another form. */
-static bool add_int(cJSON *object, const char *name, int64_t value)
-{
-    char digits[24];
-
-    snprintf(digits, sizeof(digits), "%" PRId64, value);
-    return add(object, name, cJSON_CreateRaw(digits));
-}
-
-static bool add_digest(cJSON *object, const unsigned char digest[DIGEST_SHORT_SIZE])
+static void put_digest(struct json_writer *writer, const unsigned char digest[DIGEST_SHORT_SIZE])
 {
     char hex[DIGEST_SHORT_HEX_SIZE];
 
-    return add(object, "digest", cJSON_CreateString(digest_hex(hex, digest, DIGEST_SHORT_SIZE)));
+    json_text(writer, "digest", digest_hex(hex, digest, DIGEST_SHORT_SIZE));
 }
 
-static bool add_time(cJSON *object, int64_t ms)
+static void put_time(struct json_writer *writer, int64_t ms)
 {
     char text[CLOCK_TEXT_SIZE];
 
-    return add(object, "decided_at", cJSON_CreateString(clock_text(text, ms)));
+    json_text(writer, "decided_at", clock_text(text, ms));
 }
 
-static cJSON *add_object(cJSON *object, const char *name)
+static void put_origin(struct json_writer *writer, const struct outcome_origin *origin)
 {
-    cJSON *child = cJSON_CreateObject();
-
-    return add(object, name, child) ? child : NULL;
+    json_open(writer, "origin");
+    json_text(writer, "topic", origin->topic);
+    json_int(writer, "partition", origin->partition);
+    json_int(writer, "offset", origin->offset);
+    json_close(writer);
 }
 
-static bool add_origin(cJSON *object, const struct outcome_origin *origin)
+static void put_fields(struct json_writer *writer, unsigned fields)
 {
-    cJSON *child = add_object(object, "origin");
-
-    return child && add_text(child, "topic", origin->topic) &&
-           add_int(child, "partition", origin->partition) &&
-           add_int(child, "offset", origin->offset);
-}
-
-static bool add_fields(cJSON *object, unsigned fields)
-{
-    cJSON *list = cJSON_CreateArray();
     char names[COMMAND_FIELDS_SIZE];
     char *rest = command_fields(names, fields);
-    bool good = add(object, "fields", list);
 
-    for (char *name; good && (name = strsep(&rest, ",")) && *name != '\0';) {
-        good = cJSON_AddItemToArray(list, cJSON_CreateString(name));
+    json_open_list(writer, "fields");
+    for (char *name; (name = strsep(&rest, ",")) && *name != '\0';) {
+        json_text(writer, NULL, name);
     }
-    return good;
+    json_close_list(writer);
 }
 
 /* What this message itself came to. */
-static bool add_verdict(cJSON *object, const struct outcome_record *record)
+static void put_verdict(struct json_writer *writer, const struct outcome_record *record)
 {
-    return add_text(object, "outcome", outcome_name(outcome_answer(record))) &&
-           add_reason(object, outcome_answer_reason(record)) &&
-           add_text(object, "verdict", outcome_name(record->verdict)) &&
-           (record->verdict != OUTCOME_DUPLICATE || add(object, "duplicate", cJSON_CreateTrue())) &&
-           (record->verdict != OUTCOME_CONFLICT || add_fields(object, record->fields));
-}
-
-static bool add_command(cJSON *object, const struct command *command)
-{
-    cJSON *child = add_object(object, "command");
-
-    return child && command_json_put(child, command);
-}
-
-static bool add_first(cJSON *object, const struct outcome_first *first)
-{
-    cJSON *child = add_object(object, "first");
-
-    return child && add_text(child, "outcome", outcome_name(first->outcome)) &&
-           add_reason(child, first->reason == REASON_NONE ? "" : reason_name(first->reason)) &&
-           add_int(child, "seq", first->seq) && add_digest(child, first->digest) &&
-           add_command(child, &first->command) && add_origin(child, &first->origin) &&
-           add_time(child, first->decided_ms);
-}
-
-static bool add_record(cJSON *root, const struct outcome_record *record)
-{
-    return add_int(root, "v", VERSION) && add_text(root, "type", "outcome") &&
-           add_text(root, "key", record->key) && add_verdict(root, record) &&
-           add_digest(root, record->digest) && add_int(root, "seq", record->seq) &&
-           add_origin(root, &record->origin) && add_time(root, record->decided_ms) &&
-           (record->has_first ? add_first(root, &record->first)
-                              : add(root, "first", cJSON_CreateNull())) &&
-           add_text(root, "store", record->store) && add_int(root, "rules", record->rules);
-}
-
-size_t outcome_json_encode(const struct outcome_record *record, char **ret)
-{
-    cJSON *root = cJSON_CreateObject();
-    char *text =
-        root && add_record(root, record) ? cJSON_PrintBuffered(root, USUAL_BYTES, false) : NULL;
-
-    cJSON_Delete(root);
-    if (!text) {
-        return 0;
+    json_text(writer, "outcome", outcome_name(outcome_answer(record)));
+    put_reason(writer, outcome_answer_reason(record));
+    json_text(writer, "verdict", outcome_name(record->verdict));
+    if (record->verdict == OUTCOME_DUPLICATE) {
+        json_true(writer, "duplicate");
     }
-    *ret = text;
-    return strlen(text);
+    if (record->verdict == OUTCOME_CONFLICT) {
+        put_fields(writer, record->fields);
+    }
+}
+
+static void put_first(struct json_writer *writer, const struct outcome_first *first)
+{
+    json_open(writer, "first");
+    json_text(writer, "outcome", outcome_name(first->outcome));
+    put_reason(writer, first->reason == REASON_NONE ? "" : reason_name(first->reason));
+    json_int(writer, "seq", first->seq);
+    put_digest(writer, first->digest);
+    json_open(writer, "command");
+    command_json_put(writer, &first->command);
+    json_close(writer);
+    put_origin(writer, &first->origin);
+    put_time(writer, first->decided_ms);
+    json_close(writer);
+}
+
+size_t outcome_json_encode(const struct outcome_record *record, char buf[OUTCOME_JSON_SIZE])
+{
+    struct json_writer writer;
+
+    json_begin(&writer, buf, OUTCOME_JSON_SIZE);
+    json_int(&writer, "v", VERSION);
+    json_text(&writer, "type", "outcome");
+    json_text(&writer, "key", record->key);
+    put_verdict(&writer, record);
+    put_digest(&writer, record->digest);
+    json_int(&writer, "seq", record->seq);
+    put_origin(&writer, &record->origin);
+    put_time(&writer, record->decided_ms);
+    if (record->has_first) {
+        put_first(&writer, &record->first);
+    } else {
+        json_null(&writer, "first");
+    }
+    json_text(&writer, "store", record->store);
+    json_int(&writer, "rules", record->rules);
+    return json_finish(&writer);
 }

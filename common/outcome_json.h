@@ -27,19 +27,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A longer value is not read; the longest that is written has less than a third of it. */
+/* A longer value is not read. */
 #define OUTCOME_JSON_MAX_BYTES 16384
+
+/* Bytes that hold any encoded outcome. */
+#define OUTCOME_JSON_SIZE (OUTCOME_JSON_MAX_BYTES / 3)
 
 /* The largest seq and offset: readers may keep numbers as doubles, and these are exact in one. */
 #define OUTCOME_NUMBER_MAX INT64_C(9007199254740991)
 
 /*
- * Write the value into a buffer that the caller frees with free(), ended with NUL. Returns its
- * length, or 0 when memory ran out; *ret is then unchanged. The record must be well-formed: its
- * numbers and times in the ranges above, a repeat with the first decision in it and without a
- * reason of its own.
+ * Write the value into buf, ended with NUL. Returns its length, or 0 when it does not fit, as no
+ * well-formed record fails to: its numbers and times in the ranges above, a repeat with the first
+ * decision in it and without a reason of its own.
  */
-MUST_CHECK size_t outcome_json_encode(const struct outcome_record *record, char **ret);
+MUST_CHECK size_t outcome_json_encode(const struct outcome_record *record,
+                                      char buf[OUTCOME_JSON_SIZE]);
 
 #define OUTCOME_PROBLEM_SIZE STRICT_JSON_PROBLEM_SIZE
 

@@ -7,34 +7,66 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* cJSON answers NULL for bad JSON and for no memory alike; its allocator tells them apart. */
-static _Thread_local bool out_of_memory;
+/* ---- cJSON's memory ---- */
 
-static void *noting_malloc(size_t size)
+/*
+ * A tree takes some thirty small pieces, a message. They are taken from a piece of each thread's
+ * own memory while a parser runs, and from the heap when that is full. It is free again when the
+ * last piece is given back.
+ */
+static _Thread_local struct {
+    max_align_t bytes[STRICT_JSON_ARENA_BYTES / sizeof(max_align_t)];
+    size_t used;        /* bytes */
+    size_t pieces;      /* that are not given back */
+    bool is_open;       /* a parser runs */
+    bool out_of_memory; /* cJSON answers NULL for bad JSON and for no memory alike */
+} arena;
+
+static void *take(size_t size)
 {
-    void *memory = malloc(size);
+    size_t whole = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
 
+    if (arena.is_open && whole >= size && whole <= sizeof(arena.bytes) - arena.used) {
+        void *piece = (char *)arena.bytes + arena.used;
+        arena.used += whole;
+        arena.pieces++;
+        return piece;
+    }
+    void *memory = malloc(size);
     if (!memory) {
-        out_of_memory = true;
+        arena.out_of_memory = true;
     }
     return memory;
 }
 
-static void set_hooks(void)
+static void give_back(void *piece)
 {
-    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = noting_malloc, .free_fn = free});
+    if ((uintptr_t)piece - (uintptr_t)arena.bytes >= sizeof(arena.bytes)) {
+        free(piece);
+    } else if (--arena.pieces == 0) {
+        arena.used = 0;
+    }
 }
 
-static void init_cjson(void)
+static void set_hooks(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = take, .free_fn = give_back});
+}
+
+/* The hooks are the process's: they are set by the first parser, before it runs. */
+static void open_arena(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, set_hooks);
-    out_of_memory = false;
+    arena.out_of_memory = false;
+    arena.is_open = true;
 }
 
 static enum strict_json_fault refuse(char *problem, enum strict_json_fault fault, const char *fmt,
@@ -71,20 +103,17 @@ static const char *escape_problem(const char *json, size_t len, size_t pos)
 /* Returns the position behind the string that begins at pos, or 0 with *ret_problem set. */
 static size_t scan_string(const char *json, size_t len, size_t pos, const char **ret_problem)
 {
-    for (pos++; pos < len && json[pos] != '"'; pos++) {
-        if ((unsigned char)json[pos] < 0x20) {
-            *ret_problem = "a control character inside a string";
+    for (pos++;; pos += 2) {
+        pos += pos < len ? text_unescaped_len(json + pos, len - pos) : 0;
+        if (pos >= len || json[pos] == '"') {
+            return pos + 1;
+        }
+        *ret_problem = json[pos] == '\\' ? escape_problem(json, len, pos)
+                                         : "a control character inside a string";
+        if (*ret_problem) {
             return 0;
         }
-        if (json[pos] == '\\') {
-            *ret_problem = escape_problem(json, len, pos);
-            if (*ret_problem) {
-                return 0;
-            }
-            pos++;
-        }
     }
-    return pos + 1;
 }
 
 static size_t skip_digits(const char *json, size_t len, size_t pos)
@@ -151,6 +180,18 @@ static enum strict_json_fault scan(const char *json, size_t len, char *problem)
 
 /* ---- behind the parser ---- */
 
+/* Does an object have a field of this one's name before it? */
+static bool is_repeated(const cJSON *object, const cJSON *field)
+{
+    const cJSON *other = object->child;
+
+    while (other != field &&
+           (other->string[0] != field->string[0] || strcmp(other->string, field->string) != 0)) {
+        other = other->next;
+    }
+    return other != field;
+}
+
 static enum strict_json_fault check_fields(const cJSON *node, char *problem)
 {
     int fields = 0;
@@ -163,14 +204,15 @@ static enum strict_json_fault check_fields(const cJSON *node, char *problem)
                 return refuse(problem, STRICT_JSON_FIELDS, "an object with more than %d fields",
                               STRICT_JSON_MAX_FIELDS);
             }
-            if (cJSON_GetObjectItemCaseSensitive(node, child->string) != child) {
+            if (is_repeated(node, child)) {
                 char name[64];
                 return refuse(
                     problem, STRICT_JSON_DUPLICATE, "field \"%s\" is there twice",
                     text_escape(name, sizeof(name), child->string, strlen(child->string)));
             }
         }
-        enum strict_json_fault reason = check_fields(child, problem);
+        enum strict_json_fault reason =
+            child->child ? check_fields(child, problem) : STRICT_JSON_FINE;
         if (reason != STRICT_JSON_FINE) {
             return reason;
         }
@@ -198,8 +240,10 @@ static enum strict_json_fault parse(const char *data, size_t len, cJSON **ret, c
     if (fault != STRICT_JSON_FINE) {
         return fault;
     }
+    open_arena();
     *ret = cJSON_ParseWithLengthOpts(data, len, &end, 0);
-    if (out_of_memory) {
+    arena.is_open = false;
+    if (arena.out_of_memory) {
         return refuse(problem, STRICT_JSON_NO_MEMORY, "out of memory");
     }
     /* cJSON skips a byte order mark, which has no place in a message. */
@@ -218,7 +262,6 @@ cJSON *strict_json_parse(const char *data, size_t len, enum strict_json_fault *r
     cJSON *root = NULL;
 
     problem[0] = '\0';
-    init_cjson();
     *ret_fault = parse(data, len, &root, problem);
     if (*ret_fault != STRICT_JSON_FINE) {
         cJSON_Delete(root);

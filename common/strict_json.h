@@ -16,6 +16,10 @@
 #define STRICT_JSON_MAX_DEPTH  8
 #define STRICT_JSON_MAX_FIELDS 64
 
+/* Of each thread's memory for trees: a payment takes a fifth. What a larger tree needs beyond it
+ * comes from the heap. */
+#define STRICT_JSON_ARENA_BYTES 8192
+
 enum strict_json_fault {
     STRICT_JSON_FINE = 0,
     STRICT_JSON_UTF8,      /* the bytes are not UTF-8 */
@@ -31,9 +35,9 @@ enum strict_json_fault {
 struct cJSON;
 
 /*
- * Parse len bytes as one object. Returns it, to be released with cJSON_Delete(), or NULL with
- * *ret_fault set and a sentence without control characters in problem. May be called from several
- * threads.
+ * Parse len bytes as one object. Returns it, to be released with cJSON_Delete() by the same thread,
+ * or NULL with *ret_fault set and a sentence without control characters in problem. May be called
+ * from several threads; the first call in the process sets cJSON's hooks.
  */
 MUST_CHECK struct cJSON *strict_json_parse(const char *data, size_t len,
                                            enum strict_json_fault *ret_fault,

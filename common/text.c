@@ -50,11 +50,70 @@ static bool is_printable(uint32_t code)
     return code >= 0x20 && !(code >= 0x7F && code <= 0x9F) && code != 0x2028 && code != 0x2029;
 }
 
+/* ---- eight bytes at once ---- */
+
+/*
+ * Most text is plain ASCII. Each test below may take a lower byte's carry for a hit, but only where
+ * there is a hit already, and the caller then looks byte by byte.
+ */
+#define WORD        sizeof(uint64_t)
+#define ALL(byte)   (UINT64_C(0x0101010101010101) * (byte))
+#define HIGHEST_BIT ALL(0x80)
+
+static uint64_t load(const char *data)
+{
+    uint64_t word;
+
+    memcpy(&word, data, WORD);
+    return word;
+}
+
+static bool is_ascii_word(uint64_t word)
+{
+    return (word & HIGHEST_BIT) == 0;
+}
+
+/* 0x20 to 0x7E each. */
+static bool is_printable_word(uint64_t word)
+{
+    return ((word | (word - ALL(0x20)) | (word + ALL(1))) & HIGHEST_BIT) == 0;
+}
+
+/* In the highest bits: which bytes are zero. */
+static uint64_t zeros(uint64_t word)
+{
+    return (word - ALL(1)) & ~word & HIGHEST_BIT;
+}
+
+static bool is_unescaped_word(uint64_t word)
+{
+    uint64_t controls = (word - ALL(0x20)) & ~word & HIGHEST_BIT;
+
+    return (controls | zeros(word ^ ALL('"')) | zeros(word ^ ALL('\\'))) == 0;
+}
+
+size_t text_unescaped_len(const char *data, size_t len)
+{
+    size_t pos = 0;
+
+    while (len - pos >= WORD && is_unescaped_word(load(data + pos))) {
+        pos += WORD;
+    }
+    while (pos < len && (unsigned char)data[pos] >= 0x20 && data[pos] != '"' && data[pos] != '\\') {
+        pos++;
+    }
+    return pos;
+}
+
 bool text_is_utf8(const char *data, size_t len)
 {
     uint32_t code;
 
     for (size_t pos = 0; pos < len;) {
+        if (len - pos >= WORD && is_ascii_word(load(data + pos))) {
+            pos += WORD;
+            continue;
+        }
         size_t size = utf8_char((const unsigned char *)data + pos, len - pos, &code);
         if (size == 0) {
             return false;
@@ -69,6 +128,10 @@ bool text_is_printable(const char *data, size_t len)
     uint32_t code;
 
     for (size_t pos = 0; pos < len;) {
+        if (len - pos >= WORD && is_printable_word(load(data + pos))) {
+            pos += WORD;
+            continue;
+        }
         size_t size = utf8_char((const unsigned char *)data + pos, len - pos, &code);
         if (size == 0 || !is_printable(code)) {
             return false;

@@ -18,6 +18,12 @@ bool text_is_utf8(const char *data, size_t len);
 bool text_is_printable(const char *data, size_t len);
 
 /*
+ * How many of the len bytes stand in a JSON string as they are: up to the first control character
+ * below U+0020, '"' or '\'.
+ */
+size_t text_unescaped_len(const char *data, size_t len);
+
+/*
  * Write the bytes for a log line or a message: printable text as it is, '"' and '\' with a
  * backslash, every other byte as \xHH. What does not fit is cut and ends in "...". buf always
  * ends in NUL (size must be at least 4). Returns buf.

@@ -5,7 +5,6 @@
 #include "consumer/outbox_internal.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -93,7 +92,7 @@ static int send_outcome(struct outbox *outbox, const struct store_outcome *outco
     const struct outcome_record *record = &outcome->record;
     struct publisher_header headers[HEADERS_MAX];
     char digest[DIGEST_SHORT_HEX_SIZE];
-    char *value = NULL;
+    char value[OUTCOME_JSON_SIZE];
     struct publisher_message message = {
         .key = record->key, .key_len = strlen(record->key), .headers = headers};
 
@@ -105,16 +104,15 @@ static int send_outcome(struct outbox *outbox, const struct store_outcome *outco
     if (FAILPOINT_FAILS("before-outbox-send")) {
         return error_set(err, EX_TEMPFAIL, "a failpoint failed");
     }
-    message.value_len = outcome_json_encode(record, &value);
+    message.value_len = outcome_json_encode(record, value);
     message.value = value;
     if (message.value_len == 0) {
-        return error_set(err, EX_OSERR, "out of memory");
+        return error_set(err, EX_SOFTWARE, "an outcome is longer than %d bytes", OUTCOME_JSON_SIZE);
     }
     message.header_count = make_headers(outcome, digest, headers);
     /* Pushed first: the client may report before publisher_try() returns. */
     message.tag = push(outbox, record->seq, false);
     int result = publisher_try(outbox->publisher, &message, err);
-    free(value);
     if (result == 0) {
         FAILPOINT("outbox-sent");
         return 0;

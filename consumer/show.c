@@ -6,14 +6,13 @@
 #include "common/text.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 struct showing {
     FILE *out;
     bool json;
-    bool failed; /* memory ran out */
+    bool failed; /* an outcome could not be written */
     int64_t records;
     enum outcome known; /* of the last decision, or OUTCOME_CONFLICT when there is none */
 };
@@ -56,14 +55,13 @@ static void print_repeat(FILE *out, const struct outcome_record *record)
 
 static void print_json(struct showing *showing, const struct outcome_record *record)
 {
-    char *text = NULL;
+    char text[OUTCOME_JSON_SIZE];
 
-    if (outcome_json_encode(record, &text) == 0) {
+    if (outcome_json_encode(record, text) == 0) {
         showing->failed = true;
         return;
     }
     fprintf(showing->out, "%s\n", text);
-    free(text);
 }
 
 static void on_record(void *user, const struct outcome_record *record)
@@ -120,7 +118,7 @@ int show_key(FILE *out, struct store *store, const char *key, bool json, int *re
         return -1;
     }
     if (showing.failed) {
-        return error_set(err, EX_OSERR, "out of memory");
+        return error_set(err, EX_SOFTWARE, "an outcome is longer than %d bytes", OUTCOME_JSON_SIZE);
     }
     if (!json && repeats > STORE_REPEATS_KEPT) {
         fprintf(out, "  and %" PRId64 " more repeats that were not kept\n",

@@ -4,7 +4,6 @@
 #include "common/failpoint.h"
 #include "common/stop.h"
 #include "producer/bad_file.h"
-#include "producer/batch_digest.h"
 #include "producer/deliver.h"
 #include "producer/source.h"
 #include "producer/summary_json.h"
@@ -13,7 +12,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define KEY_DIGITS         10 /* of a row number in a key */
+#define KEY_DIGITS         10 /* of a row number in a key: holds PAYMENT_BATCH_ROWS_MAX */
 #define ROWS_BETWEEN_LOOKS 64 /* that are sent between two looks at the outcomes */
 
 /* ---- pass 1: check ---- */
@@ -21,7 +20,6 @@
 struct check {
     const struct batch_input *input;
     struct source *source;
-    struct batch_digest *digest;
     struct spool *spool;
     struct bad_file *bad_file; /* NULL until the first bad row that is kept */
     int64_t good;
@@ -35,6 +33,21 @@ static bool is_given_key(const char *key, const char *id)
 
     return strncmp(key, id, len) == 0 && key[len] == ':' && strlen(key + len + 1) == KEY_DIGITS &&
            strspn(key + len + 1, "0123456789") == KEY_DIGITS;
+}
+
+/* "ID:0000000017". A batch id is short enough for it. */
+static void make_key(char *key, const char *id, int64_t number)
+{
+    size_t len = strlen(id);
+    char *digits = key + len + 1;
+
+    memcpy(key, id, len);
+    key[len] = ':';
+    for (int i = KEY_DIGITS; i > 0; i--) {
+        digits[i - 1] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    digits[KEY_DIGITS] = '\0';
 }
 
 /* See to the key of a good row. May turn it into a bad row. */
@@ -51,7 +64,7 @@ static int give_key(const struct check *check, struct row *row, struct error *er
                          check->input->name, row->number);
     }
     if (key[0] == '\0') {
-        snprintf(key, sizeof(row->payment.key), "%s:%0*" PRId64, id, KEY_DIGITS, row->number);
+        make_key(key, id, row->number);
     } else if (id && is_given_key(key, id)) {
         snprintf(row->problem, sizeof(row->problem),
                  "key: this batch gives keys of the form NAME:number to its rows without a key");
@@ -62,9 +75,7 @@ static int give_key(const struct check *check, struct row *row, struct error *er
 static int take_good(struct check *check, const struct row *row, struct error *err)
 {
     check->good++;
-    return batch_digest_add(check->digest, &row->payment, err) == 0
-               ? spool_append(check->spool, &row->payment, err)
-               : -1;
+    return spool_append(check->spool, &row->payment, err);
 }
 
 static int take_bad(struct check *check, const struct row *row, struct error *err)
@@ -152,8 +163,7 @@ int batch_check(const struct batch_input *input, struct batch *ret, struct error
     struct payment_batch tag = {.id = ""};
     int result = -1;
 
-    if (spool_open(&check.spool, input->spool_dir, err) != 0 ||
-        batch_digest_open(&check.digest, err) != 0) {
+    if (spool_open(&check.spool, input->spool_dir, err) != 0) {
         goto done;
     }
     if (source_open(&check.source, input->in, err) != 0) {
@@ -161,7 +171,7 @@ int batch_check(const struct batch_input *input, struct batch *ret, struct error
         goto done;
     }
     if (read_rows(&check, err) != 0 || judge_rows(&check, err) != 0 ||
-        batch_digest_finish(check.digest, tag.digest, err) != 0) {
+        spool_finish(check.spool, tag.digest, err) != 0) {
         goto done;
     }
     if (input->id) {
@@ -175,7 +185,6 @@ int batch_check(const struct batch_input *input, struct batch *ret, struct error
 done:
     bad_file_close(check.bad_file);
     source_close(check.source);
-    batch_digest_close(check.digest);
     spool_close(check.spool);
     return result;
 }
@@ -212,32 +221,30 @@ void batch_report(void *user, const struct publisher_receipt *receipt)
     progress_update(tally->progress, tally->acknowledged + tally->unknown + tally->failed);
 }
 
-struct command batch_command(const struct batch *batch, const struct payment *payment)
+struct command batch_command(const struct batch *batch)
 {
     struct command command;
 
     command_init(&command, COMMAND_PAYMENT);
-    command.payment = *payment;
     if (batch->tag.id[0]) {
         command.payment.batch = batch->tag;
     }
     return command;
 }
 
-static int send_row(const struct batch *batch, struct publisher *publisher,
-                    const struct batch_tally *tally, const struct payment *payment,
-                    struct error *err)
+static int send_row(struct publisher *publisher, const struct batch_tally *tally,
+                    const struct command *command, struct error *err)
 {
-    struct command command = batch_command(batch, payment);
-    struct publisher_message message = {.key = payment->key, .key_len = strlen(payment->key)};
+    const char *key = command->payment.key;
+    struct publisher_message message = {.key = key, .key_len = strlen(key)};
     char value[COMMAND_JSON_SIZE];
 
     message.value = value;
-    message.value_len = command_json_encode(&command, value);
+    message.value_len = command_json_encode(command, value);
     if (message.value_len == 0) {
-        return error_set(err, EX_OSERR, "out of memory");
+        return error_set(err, EX_SOFTWARE, "a row is longer than %d bytes", COMMAND_JSON_SIZE);
     }
-    if (tally->watch && watch_add(tally->watch, &command, value, message.value_len, err) != 0) {
+    if (tally->watch && watch_add(tally->watch, command, value, message.value_len, err) != 0) {
         return -1;
     }
     if (publisher_send(publisher, &message, err) != 0) {
@@ -248,21 +255,21 @@ static int send_row(const struct batch *batch, struct publisher *publisher,
 }
 
 /*
- * Hand over rows, to the end or to the first trouble. Then *payment is the first row that was not
- * handed over.
+ * Hand over rows, to the end or to the first trouble. Then *row, which carries the batch's tag, is
+ * the first row that was not handed over.
  */
 static int send_rows(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
-                     struct payment *payment, struct error *err)
+                     struct command *row, struct error *err)
 {
     int got;
 
     FAILPOINT("batch-checked");
-    while ((got = spool_next(batch->spool, payment, err)) > 0) {
+    while ((got = spool_next(batch->spool, &row->payment, err)) > 0) {
         if (tally->unknown + tally->failed > 0) {
             /* The way is broken: each row behind would wait for its own time-out. */
             return error_set(err, EX_TEMPFAIL, "a row was not acknowledged");
         }
-        if (send_row(batch, publisher, tally, payment, err) != 0) {
+        if (send_row(publisher, tally, row, err) != 0) {
             return -1;
         }
         if (++tally->sent % ROWS_BETWEEN_LOOKS == 0) {
@@ -288,11 +295,11 @@ static void list_rest(struct batch *batch, struct payment *payment, int64_t rest
 int batch_publish(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
                   struct error *err)
 {
-    struct payment payment = {.key = ""};
+    struct command row = batch_command(batch);
     int result = spool_rewind(batch->spool, err);
 
     if (result == 0) {
-        result = send_rows(batch, publisher, tally, &payment, err);
+        result = send_rows(batch, publisher, tally, &row, err);
     }
     deliver_wait_reports(publisher, tally->watch);
     int64_t silent = tally->sent - tally->acknowledged - tally->unknown - tally->failed;
@@ -304,7 +311,7 @@ int batch_publish(struct batch *batch, struct publisher *publisher, struct batch
     if (result != 0) {
         int64_t rest = batch->tag.rows - tally->sent;
         tally->failed += rest;
-        list_rest(batch, &payment, rest, tally->messages);
+        list_rest(batch, &row.payment, rest, tally->messages);
         error_wrap(err, "%" PRId64 " of %" PRId64 " rows were not sent", rest, batch->tag.rows);
     }
     progress_clear(tally->progress);

@@ -69,8 +69,11 @@ struct batch_tally {
     int64_t told; /* rows that were told because they were not applied */
 };
 
-/* The command of a row, as it is sent: with the batch's tag, if it has an id. */
-struct command batch_command(const struct batch *batch, const struct payment *payment);
+/*
+ * What is the same in the command of each row: the batch's tag, if it has an id. spool_next() puts
+ * the rest in.
+ */
+struct command batch_command(const struct batch *batch);
 
 /* A publisher_report; user is a struct batch_tally. */
 void batch_report(void *user, const struct publisher_receipt *receipt);

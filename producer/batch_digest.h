@@ -2,9 +2,7 @@
  * The digest of a batch: SHA-256 over all its rows in their order, so that no two different
  * contents share one. It is stored with payments: its encoding must never change.
  *
- *   "pay batch 1" with its NUL, then for each row
- *   key, src, dest, currency: two bytes of length (big-endian) and the bytes; amount_minor: eight
- *   bytes (big-endian)
+ *   "pay batch 1" with its NUL, then each row as in batch_row.h
  */
 #ifndef PRODUCER_BATCH_DIGEST_H
 #define PRODUCER_BATCH_DIGEST_H
@@ -22,6 +20,10 @@ MUST_CHECK int batch_digest_open(struct batch_digest **ret, struct error *err);
 /* Add a row; its batch is not looked at. Fails with EX_OSERR. */
 MUST_CHECK int batch_digest_add(struct batch_digest *digest, const struct payment *payment,
                                 struct error *err);
+
+/* Add rows as batch_row_put() has written them, one behind the other. Fails with EX_OSERR. */
+MUST_CHECK int batch_digest_add_rows(struct batch_digest *digest, const void *rows, size_t len,
+                                     struct error *err);
 
 /* Write the digest as lower-case hex. No row can be added after it. Fails with EX_OSERR. */
 MUST_CHECK int batch_digest_finish(struct batch_digest *digest, char ret[PAYMENT_DIGEST_LEN + 1],

@@ -33,13 +33,11 @@ static void draw(void *user)
 }
 
 /* Has a row that was sent no answer? Returns 1 or 0, or -1. */
-static int is_open(const struct batch *batch, const struct batch_tally *tally,
-                   const struct payment *payment, struct error *err)
+static int is_open(const struct batch_tally *tally, const struct command *row, struct error *err)
 {
-    const struct command command = batch_command(batch, payment);
     enum outcome answer;
 
-    if (watch_look(tally->watch, &command, &answer, err) != 0) {
+    if (watch_look(tally->watch, row, &answer, err) != 0) {
         return -1;
     }
     return answer == OUTCOME_NONE;
@@ -49,18 +47,18 @@ static int list_open(struct batch *batch, const struct batch_tally *tally, int64
                      struct error *err)
 {
     char key[TEXT_ESCAPED_SIZE];
-    struct payment payment;
+    struct command row = batch_command(batch);
 
     if (spool_rewind(batch->spool, err) != 0) {
         return -1;
     }
     for (int64_t i = 0; i < tally->sent && *ret_shown < BATCH_ANSWERS_SHOWN; i++) {
-        if (spool_next(batch->spool, &payment, err) <= 0) {
+        if (spool_next(batch->spool, &row.payment, err) <= 0) {
             return -1;
         }
-        int open = is_open(batch, tally, &payment, err);
+        int open = is_open(tally, &row, err);
         if (open > 0) {
-            text_escape(key, sizeof(key), payment.key, strlen(payment.key));
+            text_escape(key, sizeof(key), row.payment.key, strlen(row.payment.key));
             fprintf(tally->messages, "unknown %s: no outcome\n", key);
             ++*ret_shown;
         } else if (open < 0) {

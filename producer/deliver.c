@@ -101,7 +101,8 @@ static int send(struct delivering *this, struct publisher *publisher, struct wat
         .key = key, .key_len = strlen(key), .value = value, .value_len = len};
 
     if (len == 0) {
-        return error_set(err, EX_OSERR, "out of memory");
+        return error_set(err, EX_SOFTWARE, "the command is longer than %d bytes",
+                         COMMAND_JSON_SIZE);
     }
     if (watch && watch_add(watch, this->command, value, len, err) != 0) {
         return -1;

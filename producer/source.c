@@ -105,7 +105,10 @@ bool source_payment(const struct source_text fields[SOURCE_COLUMNS], struct paym
             return refuse_field(problem, (enum source_column)i, &fields[i], why);
         }
     }
-    memset(ret, 0, sizeof(*ret));
+    ret->key[0] = '\0';
+    ret->batch.id[0] = '\0';
+    ret->batch.digest[0] = '\0';
+    ret->batch.rows = 0;
     payment_copy(ret->src, fields[SOURCE_SRC].data, fields[SOURCE_SRC].len);
     payment_copy(ret->dest, fields[SOURCE_DEST].data, fields[SOURCE_DEST].len);
     payment_copy(ret->currency, MONEY_DEFAULT_CURRENCY, strlen(MONEY_DEFAULT_CURRENCY));
@@ -135,16 +138,18 @@ static int read_failed(const struct source *source, struct error *err)
 
 int source_read_line(struct source *source, struct error *err)
 {
+    size_t len = source->raw_len;
     int c = 0;
 
-    source->line_start = source->raw_len;
+    source->line_start = len;
     while (c != '\n' && (c = getc_unlocked(source->in)) != EOF) {
-        if (source->raw_len == SOURCE_RECORD_MAX) {
+        if (len == SOURCE_RECORD_MAX) {
             return error_set(err, EX_DATAERR, "line %lld: a record is longer than %d bytes",
                              (long long)source->line_number + 1, SOURCE_RECORD_MAX);
         }
-        source->raw[source->raw_len++] = (char)c;
+        source->raw[len++] = (char)c;
     }
+    source->raw_len = len;
     if (c == EOF && ferror(source->in)) {
         return read_failed(source, err);
     }

@@ -1,6 +1,6 @@
 /*
- * CSV by RFC 4180: commas, double quotes, a header. libcsv takes the fields apart, strictly; lines
- * are fed to it one by one, so that each record's own bytes are known.
+ * CSV by RFC 4180: commas, double quotes, a header. libcsv takes the fields apart where there are
+ * quotes, strictly; lines are fed to it one by one, so that each record's own bytes are known.
  *
  * Spaces belong to a field. After a quote in the wrong place nobody can say where the next record
  * begins, and text inside a quoted field could turn into a payment: that ends the reading.
@@ -30,7 +30,8 @@ struct csv_state {
     size_t field_count; /* also of those that are not kept */
     struct source_text fields[FIELDS_KEPT];
     size_t used;
-    char text[SOURCE_RECORD_MAX]; /* holds all fields: they are not longer than their record */
+    char text[SOURCE_RECORD_MAX]; /* holds all quoted fields: they are not longer than their record
+                                   */
 };
 
 const char *source_csv_library_version(void)
@@ -84,14 +85,34 @@ static int parse(struct csv_state *state, const char *data, size_t len, struct e
                      "each quote inside is doubled; the records behind it cannot be told apart");
 }
 
+/* A line without a quote is a record, and its commas part the fields: they stay where they are. */
+static void split_plain(struct csv_state *state, const char *line, size_t len)
+{
+    const char *end = line + len;
+
+    for (const char *at = line; at; state->field_count++) {
+        const char *comma = memchr(at, ',', (size_t)(end - at));
+        if (state->field_count < FIELDS_KEPT) {
+            state->fields[state->field_count] =
+                (struct source_text){at, (size_t)((comma ? comma : end) - at)};
+        }
+        at = comma ? comma + 1 : NULL;
+    }
+}
+
 /* Take apart the record whose first line has been read. */
 static int parse_record(struct source *source, struct error *err)
 {
     struct csv_state *state = source->state;
+    const char *line = source->raw + source->line_start;
 
     state->complete = false;
     state->field_count = 0;
     state->used = 0;
+    if (!memchr(line, '"', source->line_len)) {
+        split_plain(state, line, source->line_len);
+        return 0;
+    }
     for (;;) {
         if (parse(state, source->raw + source->line_start, source->line_len, err) != 0 ||
             parse(state, "\n", 1, err) != 0) {

@@ -1,5 +1,8 @@
 #include "producer/spool.h"
 
+#include "producer/batch_digest.h"
+#include "producer/batch_row.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,22 +11,21 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE 262144
+/* Bytes that are written and read at once. */
+#define BLOCK_SIZE 262144
 
 struct spool {
-    FILE *file;
+    int fd;
     char *directory;
+    struct batch_digest *digest;
     int64_t added;
     int64_t read;
-};
+    bool is_reading;
 
-/* What stands before the bytes of a payment's texts. Written and read by one process only. */
-struct frame {
-    int64_t amount_minor;
-    unsigned char key_len;
-    unsigned char src_len;
-    unsigned char dest_len;
-    char currency[MONEY_CURRENCY_SIZE];
+    /* Rows that are not written yet, or were read and are not given out yet from at on. */
+    size_t used;
+    size_t at;
+    unsigned char block[BLOCK_SIZE];
 };
 
 static int failed(const struct spool *spool, const char *what, struct error *err)
@@ -56,85 +58,111 @@ static int open_unnamed(const char *directory)
 int spool_open(struct spool **ret, const char *directory, struct error *err)
 {
     struct spool *spool = calloc(1, sizeof(*spool));
-    int fd = -1;
 
-    if (!spool || !(spool->directory = strdup(directory))) {
+    if (!spool) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    spool->fd = -1;
+    spool->directory = strdup(directory);
+    if (!spool->directory) {
         error_set(err, EX_OSERR, "out of memory");
         goto fail;
     }
-    fd = open_unnamed(directory);
-    if (fd < 0 || !(spool->file = fdopen(fd, "w+"))) {
+    if (batch_digest_open(&spool->digest, err) != 0) {
+        goto fail;
+    }
+    spool->fd = open_unnamed(directory);
+    if (spool->fd < 0) {
         failed(spool, "make", err);
         goto fail;
     }
-    setvbuf(spool->file, NULL, _IOFBF, BUFFER_SIZE);
     *ret = spool;
     return 0;
 
 fail:
-    if (fd >= 0) {
-        close(fd);
-    }
     spool_close(spool);
     return -1;
 }
 
+/* What is in the block is both written and part of the digest: these are the same bytes. */
+static int write_block(struct spool *spool, struct error *err)
+{
+    size_t done = 0;
+
+    while (done < spool->used) {
+        ssize_t len = write(spool->fd, spool->block + done, spool->used - done);
+        if (len < 0 && errno != EINTR) {
+            return failed(spool, "write", err);
+        }
+        done += len > 0 ? (size_t)len : 0;
+    }
+    spool->used = 0;
+    return batch_digest_add_rows(spool->digest, spool->block, done, err);
+}
+
 int spool_append(struct spool *spool, const struct payment *payment, struct error *err)
 {
-    struct frame frame = {
-        .amount_minor = payment->amount_minor,
-        .key_len = (unsigned char)strlen(payment->key),
-        .src_len = (unsigned char)strlen(payment->src),
-        .dest_len = (unsigned char)strlen(payment->dest),
-    };
-
-    memcpy(frame.currency, payment->currency, sizeof(frame.currency));
-    if (fwrite(&frame, sizeof(frame), 1, spool->file) != 1 ||
-        fwrite(payment->key, 1, frame.key_len, spool->file) != frame.key_len ||
-        fwrite(payment->src, 1, frame.src_len, spool->file) != frame.src_len ||
-        fwrite(payment->dest, 1, frame.dest_len, spool->file) != frame.dest_len) {
-        return failed(spool, "write", err);
+    if (sizeof(spool->block) - spool->used < BATCH_ROW_MAX && write_block(spool, err) != 0) {
+        return -1;
     }
+    spool->used += batch_row_put(payment, spool->block + spool->used);
     spool->added++;
     return 0;
 }
 
+int spool_finish(struct spool *spool, char ret[PAYMENT_DIGEST_LEN + 1], struct error *err)
+{
+    spool->is_reading = true; /* from now on the block is for reading */
+    return write_block(spool, err) == 0 ? batch_digest_finish(spool->digest, ret, err) : -1;
+}
+
 int spool_rewind(struct spool *spool, struct error *err)
 {
-    if (fflush(spool->file) != 0 || fseek(spool->file, 0, SEEK_SET) != 0) {
-        return failed(spool, "write", err);
+    if (!spool->is_reading && write_block(spool, err) != 0) {
+        return -1;
     }
+    spool->is_reading = true;
+    if (lseek(spool->fd, 0, SEEK_SET) != 0) {
+        return failed(spool, "read", err);
+    }
+    spool->used = 0;
+    spool->at = 0;
     spool->read = 0;
     return 0;
 }
 
-static bool read_text(struct spool *spool, char *field, size_t max, size_t len)
+/* Reads on behind what is left in the block. */
+static int read_block(struct spool *spool, struct error *err)
 {
-    if (len > max || fread(field, 1, len, spool->file) != len) {
-        return false;
+    ssize_t len;
+
+    memmove(spool->block, spool->block + spool->at, spool->used - spool->at);
+    spool->used -= spool->at;
+    spool->at = 0;
+    do {
+        len = read(spool->fd, spool->block + spool->used, sizeof(spool->block) - spool->used);
+    } while (len < 0 && errno == EINTR);
+    if (len <= 0) {
+        return error_set(err, EX_IOERR, "cannot read the spool in %s: %s", spool->directory,
+                         len < 0 ? strerror(errno) : "it is not what was written");
     }
-    field[len] = '\0';
-    return true;
+    spool->used += (size_t)len;
+    return 0;
 }
 
 int spool_next(struct spool *spool, struct payment *ret, struct error *err)
 {
-    struct frame frame;
+    size_t len;
 
     if (spool->read == spool->added) {
         return 0;
     }
-    errno = 0;
-    memset(ret, 0, sizeof(*ret));
-    if (fread(&frame, sizeof(frame), 1, spool->file) != 1 ||
-        !read_text(spool, ret->key, PAYMENT_KEY_MAX, frame.key_len) ||
-        !read_text(spool, ret->src, PAYMENT_ACCOUNT_MAX, frame.src_len) ||
-        !read_text(spool, ret->dest, PAYMENT_ACCOUNT_MAX, frame.dest_len)) {
-        return error_set(err, EX_IOERR, "cannot read the spool in %s: %s", spool->directory,
-                         errno ? strerror(errno) : "it is shorter than what was written");
+    while ((len = batch_row_take(spool->block + spool->at, spool->used - spool->at, ret)) == 0) {
+        if (read_block(spool, err) != 0) {
+            return -1;
+        }
     }
-    memcpy(ret->currency, frame.currency, sizeof(ret->currency));
-    ret->amount_minor = frame.amount_minor;
+    spool->at += len;
     spool->read++;
     return 1;
 }
@@ -144,9 +172,10 @@ void spool_close(struct spool *spool)
     if (!spool) {
         return;
     }
-    if (spool->file) {
-        fclose(spool->file);
+    if (spool->fd >= 0) {
+        close(spool->fd);
     }
+    batch_digest_close(spool->digest);
     free(spool->directory);
     free(spool);
 }

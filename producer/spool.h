@@ -1,6 +1,7 @@
 /*
  * The spool: the checked rows of a batch, kept on disk between checking and publishing, so that
- * what was checked is what is sent. The file has no name and goes when the process does.
+ * what was checked is what is sent. The file has no name and goes when the process does. The
+ * batch's digest is computed over the very bytes that are written.
  */
 #ifndef PRODUCER_SPOOL_H
 #define PRODUCER_SPOOL_H
@@ -12,7 +13,8 @@
 struct spool;
 
 /*
- * Make an empty spool in a directory. Fails with EX_IOERR. On success the caller closes *ret.
+ * Make an empty spool in a directory. Fails with EX_IOERR or EX_OSERR. On success the caller closes
+ * *ret.
  */
 MUST_CHECK int spool_open(struct spool **ret, const char *directory, struct error *err);
 
@@ -22,12 +24,19 @@ MUST_CHECK int spool_open(struct spool **ret, const char *directory, struct erro
  */
 MUST_CHECK int spool_append(struct spool *spool, const struct payment *payment, struct error *err);
 
+/*
+ * Write the digest of all payments that were added (batch_digest.h). No payment can be added after
+ * it. Fails with EX_IOERR or EX_OSERR.
+ */
+MUST_CHECK int spool_finish(struct spool *spool, char ret[PAYMENT_DIGEST_LEN + 1],
+                            struct error *err);
+
 /* Begin to read at the first payment. No payment can be added after it. Fails with EX_IOERR. */
 MUST_CHECK int spool_rewind(struct spool *spool, struct error *err);
 
 /*
- * Read the next payment, with no batch. Returns 1, 0 behind the last one that was added, or -1
- * (EX_IOERR: the file is shorter than what was added, or cannot be read).
+ * Read the next payment. The batch in *ret stays as it is. Returns 1, 0 behind the last one that
+ * was added, or -1 (EX_IOERR: the file is not what was written, or cannot be read).
  */
 MUST_CHECK int spool_next(struct spool *spool, struct payment *ret, struct error *err);
 

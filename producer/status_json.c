@@ -3,7 +3,6 @@
 #include "producer/status.h"
 
 #include <cjson/cJSON.h>
-#include <stdlib.h>
 
 static bool add(cJSON *object, const char *name, cJSON *item)
 {
@@ -12,17 +11,12 @@ static bool add(cJSON *object, const char *name, cJSON *item)
 
 static cJSON *record_of(const struct status_key *status)
 {
-    char *text = NULL;
-    cJSON *record = NULL;
+    char text[OUTCOME_JSON_SIZE];
 
     if (!status->is_found) {
         return cJSON_CreateNull();
     }
-    if (outcome_json_encode(&status->record, &text) > 0) {
-        record = cJSON_Parse(text);
-    }
-    free(text);
-    return record;
+    return outcome_json_encode(&status->record, text) > 0 ? cJSON_Parse(text) : NULL;
 }
 
 /* Counts are far below 2^53, where a double still has every whole number. */

@@ -4,7 +4,6 @@
 #include "common/outcome_json.h"
 
 #include <cjson/cJSON.h>
-#include <stdlib.h>
 
 static bool add_string(cJSON *root, const char *name, const char *text)
 {
@@ -88,8 +87,8 @@ static bool add_answer(cJSON *root, const struct outcome_record *answer)
 {
     static const char *const names[] = {"outcome", "verdict", "duplicate",  "fields",
                                         "digest",  "origin",  "decided_at", "first"};
-    char *text = NULL;
-    cJSON *record = outcome_json_encode(answer, &text) > 0 ? cJSON_Parse(text) : NULL;
+    char text[OUTCOME_JSON_SIZE];
+    cJSON *record = outcome_json_encode(answer, text) > 0 ? cJSON_Parse(text) : NULL;
     bool good = record;
 
     for (size_t i = 0; good && i < sizeof(names) / sizeof(names[0]); i++) {
@@ -97,7 +96,6 @@ static bool add_answer(cJSON *root, const struct outcome_record *answer)
         good = !item || cJSON_AddItemToObject(root, names[i], item);
     }
     cJSON_Delete(record);
-    free(text);
     return good;
 }
 

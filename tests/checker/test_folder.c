@@ -165,18 +165,17 @@ void folder_publish(struct folder *folder)
                STORE_OK &&
            count > 0) {
         for (size_t i = 0; i < count; i++) {
-            char *text = NULL;
+            char text[OUTCOME_JSON_SIZE];
             published = outcomes[i].record.seq;
             if (outcomes[i].record.key[0] == '\0') {
                 continue;
             }
-            cr_assert_gt(outcome_json_encode(&outcomes[i].record, &text), 0);
+            cr_assert_gt(outcome_json_encode(&outcomes[i].record, text), 0);
             fputc('{', file);
             put_key(file, outcomes[i].record.key);
             fputc(',', file);
             put_hex(file, "value", text);
             fputs("}\n", file);
-            free(text);
         }
     }
     fclose(file);

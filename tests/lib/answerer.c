@@ -162,8 +162,8 @@ struct outcome_record answerer_repeat(const struct arrival *arrival, enum outcom
 
 void answerer_send(struct answerer *answerer, const struct outcome_record *record)
 {
-    char *value = NULL;
-    size_t len = outcome_json_encode(record, &value);
+    char value[OUTCOME_JSON_SIZE];
+    size_t len = outcome_json_encode(record, value);
     struct publisher_message message = {
         .key = record->key, .key_len = strlen(record->key), .value = value, .value_len = len};
     struct error err;
@@ -173,7 +173,6 @@ void answerer_send(struct answerer *answerer, const struct outcome_record *recor
     while (publisher_waiting(answerer->publisher) > 0) {
         publisher_poll(answerer->publisher, 10);
     }
-    free(value);
 }
 
 void answerer_answer(struct answerer *answerer, const struct arrival *arrival, enum outcome verdict,

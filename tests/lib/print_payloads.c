@@ -6,7 +6,6 @@
 #include "common/outcome_json.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -65,13 +64,12 @@ static void print_outcome(size_t answer, size_t command)
         .store = "01a212a2-6f68-7b05-939f-0abf7f1e2648",
         .rules = OUTCOME_RULES,
     };
-    char *text = NULL;
+    char text[OUTCOME_JSON_SIZE];
 
     memcpy(record.reason, answers[answer].reason, strlen(answers[answer].reason) + 1);
-    if (outcome_json_encode(&record, &text) > 0) {
+    if (outcome_json_encode(&record, text) > 0) {
         printf("outcome %s\n", text);
     }
-    free(text);
 }
 
 int main(void)

@@ -144,7 +144,7 @@ static void check_outcome(const struct store_outcome *outcome)
     const struct published *published = outcomes_find(record->seq);
     size_t len = strlen(record->key);
     bool never = outcomes_is_refused(record->key, len) || outcomes_is_too_large(record->key, len);
-    char *value = NULL;
+    char value[OUTCOME_JSON_SIZE];
 
     if (len == 0 || never) {
         if (published && published->copies > 0) {
@@ -162,11 +162,10 @@ static void check_outcome(const struct store_outcome *outcome)
     if (books.skipped[record->seq]) {
         lacks(record, "it was skipped, although the topic takes it");
     }
-    size_t size = outcome_json_encode(record, &value);
+    size_t size = outcome_json_encode(record, value);
     if (size != published->len || memcmp(value, published->value, size) != 0) {
         lacks(record, "what was published is not what the ledger says");
     }
-    free(value);
     check_headers(record, published);
 }
 

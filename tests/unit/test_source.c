@@ -2,6 +2,7 @@
 #include "producer/source.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -81,6 +82,34 @@ Test(source, csv_is_read_by_rfc_4180)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         show(rows[i].data, rows[i].len, shown, last);
         cr_expect_str_eq(shown, rows[i].shows, "row %zu: %s", i, last);
+    }
+}
+
+/* A line without quotes is not taken apart by libcsv: it is read as the same line with them. */
+Test(source, csv_fields_are_the_same_with_and_without_quotes)
+{
+    static const char *const lines[][4] = {
+        {"ann", "bob", "1.00", "k"}, {" ann", "b", "2.00", "\r"}, {"", "b", "3.00", ""},
+        {"a", "b", "4.00", "a\tb"},  {"a", "b\xFF", "5.00", "k"}, {"a", "b", "", ""},
+        {"a", "b", " 6.00", "k "},   {"'a'", "b;c", "7.00", "x"}, {"a\x01", "b", "8.00", "k"},
+    };
+    char last[ERROR_TEXT_SIZE];
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        char plain[256] = "src,dest,amount,key\n";
+        char quoted[256] = "src,dest,amount,key\n";
+        char shown[2][SHOWN_SIZE];
+        for (int field = 0; field < 4; field++) {
+            const char *comma = field ? "," : "";
+            sprintf(plain + strlen(plain), "%s%s", comma, lines[i][field]);
+            sprintf(quoted + strlen(quoted), "%s\"%s\"", comma, lines[i][field]);
+        }
+        strcat(plain, "\r\nx,y,9.00\nx,y,9.00,z,\nx,y,9.00,z\n");
+        strcat(quoted, "\r\n\"x\",y,9.00\n\"x\",y,9.00,z,\n\"x\",y,9.00,z\n");
+        show(plain, strlen(plain), shown[0], last);
+        show(quoted, strlen(quoted), shown[1], last);
+        cr_expect_str_eq(shown[0], shown[1], "line %zu", i);
+        cr_expect_not_null(strstr(shown[0], "4 x>y 900 EUR z\n"), "%s", shown[0]);
     }
 }
 

@@ -1,4 +1,5 @@
 /* The spool: what was put in comes out, or an error does. */
+#include "producer/batch_digest.h"
 #include "producer/spool.h"
 
 #include <criterion/criterion.h>
@@ -28,7 +29,7 @@ Test(spool, gives_back_what_was_put_in_and_again_after_a_rewind)
 {
     enum { COUNT = 20000 };
     struct spool *spool;
-    struct payment got;
+    struct payment got = {.key = ""};
     struct error err;
 
     cr_assert_eq(spool_open(&spool, "/tmp", &err), 0);
@@ -54,7 +55,7 @@ Test(spool, keeps_the_shortest_and_the_longest_texts)
     struct payment rows[2] = {{.key = "k", .src = "s", .dest = "d", .currency = "JPY"},
                               {.currency = "EUR", .amount_minor = 1}};
     struct spool *spool;
-    struct payment got;
+    struct payment got = {.key = ""};
     struct error err;
 
     memset(rows[1].key, 'k', PAYMENT_KEY_MAX);
@@ -72,11 +73,11 @@ Test(spool, keeps_the_shortest_and_the_longest_texts)
     spool_close(spool);
 }
 
-Test(spool, does_not_keep_the_batch)
+Test(spool, leaves_the_batch_as_it_is)
 {
     struct payment payment = make_payment(1);
+    struct payment got = {.batch = {.id = "c", .rows = 7}};
     struct spool *spool;
-    struct payment got;
     struct error err;
 
     strcpy(payment.batch.id, "b");
@@ -84,7 +85,41 @@ Test(spool, does_not_keep_the_batch)
     cr_assert_eq(spool_append(spool, &payment, &err), 0);
     cr_assert_eq(spool_rewind(spool, &err), 0);
     cr_assert_eq(spool_next(spool, &got, &err), 1);
-    cr_expect_str_empty(got.batch.id);
+    cr_expect_str_eq(got.key, payment.key);
+    cr_expect_str_eq(got.batch.id, "c");
+    cr_expect_eq(got.batch.rows, 7);
+    spool_close(spool);
+}
+
+/* Over several of the blocks that it writes, of rows of any length. */
+Test(spool, its_digest_is_that_of_its_rows_one_by_one)
+{
+    enum { COUNT = 20000 };
+    struct batch_digest *digest;
+    struct spool *spool;
+    struct payment got;
+    struct error err;
+    char wanted[PAYMENT_DIGEST_LEN + 1];
+    char told[PAYMENT_DIGEST_LEN + 1];
+
+    cr_assert_eq(batch_digest_open(&digest, &err), 0);
+    cr_assert_eq(spool_open(&spool, "/tmp", &err), 0);
+    for (int i = 0; i < COUNT; i++) {
+        struct payment payment = make_payment(i);
+        memset(payment.dest, 'd', (size_t)(1 + i * 31 % PAYMENT_ACCOUNT_MAX));
+        cr_assert_eq(batch_digest_add(digest, &payment, &err), 0);
+        cr_assert_eq(spool_append(spool, &payment, &err), 0);
+    }
+    cr_assert_eq(batch_digest_finish(digest, wanted, &err), 0);
+    cr_assert_eq(spool_finish(spool, told, &err), 0);
+    cr_expect_str_eq(told, wanted);
+    cr_assert_eq(spool_rewind(spool, &err), 0);
+    for (int i = 0; i < COUNT; i++) {
+        cr_assert_eq(spool_next(spool, &got, &err), 1);
+        cr_assert_eq(got.amount_minor, make_payment(i).amount_minor);
+        cr_assert_eq(strspn(got.dest, "d"), (size_t)(1 + i * 31 % PAYMENT_ACCOUNT_MAX));
+    }
+    batch_digest_close(digest);
     spool_close(spool);
 }
 

@@ -179,3 +179,39 @@ Test(text, a_longest_key_of_unprintable_bytes_is_shown_whole)
     cr_expect_eq(strlen(shown), 4 * sizeof(key));
     cr_expect_str_eq(shown + strlen(shown) - 4, "\\xFF");
 }
+
+/* A row amid plain text is as good or bad as alone, wherever in a word of eight bytes it stands. */
+Test(text, is_judged_the_same_wherever_it_stands)
+{
+    char bytes[64];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t before = 0; before <= 17; before++) {
+            for (size_t after = 0; after <= 17; after++) {
+                size_t len = before + rows[i].len + after;
+                memset(bytes, 'a', sizeof(bytes));
+                memcpy(bytes + before, rows[i].bytes, rows[i].len);
+                cr_assert_eq(text_is_utf8(bytes, len), rows[i].utf8, "row %zu, %zu before", i,
+                             before);
+                cr_assert_eq(text_is_printable(bytes, len), rows[i].printable,
+                             "row %zu, %zu before", i, before);
+            }
+        }
+    }
+}
+
+Test(text, an_unescaped_run_ends_where_json_needs_an_escape)
+{
+    char bytes[24];
+
+    for (int c = 0; c < 256; c++) {
+        bool is_escaped = c < 0x20 || c == '"' || c == '\\';
+        for (size_t at = 0; at < sizeof(bytes); at++) {
+            memset(bytes, 0x80 | (int)at, sizeof(bytes));
+            bytes[at] = (char)c;
+            cr_assert_eq(text_unescaped_len(bytes, sizeof(bytes)), is_escaped ? at : sizeof(bytes),
+                         "byte %d at %zu", c, at);
+            cr_assert_eq(text_unescaped_len(bytes, at), at);
+        }
+    }
+}
