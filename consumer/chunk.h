@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Messages in one chunk at the most: some 50 MiB in all, allocated once. */
+/* Messages in one chunk at the most: some 60 MiB in all, allocated once. */
 #define CHUNK_MESSAGES_MAX 20000
 
 /* Partitions of the topic at the most. */

@@ -4,44 +4,44 @@
 #include <string.h>
 
 #define UUID_TEXT_LEN 36
+#define UUID_LEN      16
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* Where the two digits of each byte stand; the dashes are between them. */
+static const unsigned char digit_places[UUID_LEN] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                                     19, 21, 24, 26, 28, 30, 32, 34};
+static const unsigned char dash_places[] = {8, 13, 18, 23};
 
-static bool is_dash_place(size_t pos)
-{
-    return pos == 8 || pos == 13 || pos == 18 || pos == 23;
-}
+/* The value of a digit with this bit, so that 0 means: no digit. */
+#define HEX 0x10
 
 /* Upper-case letters are not canonical: such a key stays text, or two keys would become one. */
-static bool parse_uuid(unsigned char *bytes, const char *key, size_t len)
+static const unsigned char hex_values[256] = {
+    ['0'] = HEX | 0,  ['1'] = HEX | 1,  ['2'] = HEX | 2,  ['3'] = HEX | 3,
+    ['4'] = HEX | 4,  ['5'] = HEX | 5,  ['6'] = HEX | 6,  ['7'] = HEX | 7,
+    ['8'] = HEX | 8,  ['9'] = HEX | 9,  ['a'] = HEX | 10, ['b'] = HEX | 11,
+    ['c'] = HEX | 12, ['d'] = HEX | 13, ['e'] = HEX | 14, ['f'] = HEX | 15,
+};
+
+static bool parse_uuid(unsigned char bytes[UUID_LEN], const char *key, size_t len)
 {
-    size_t digits = 0;
+    const unsigned char *text = (const unsigned char *)key;
+    unsigned all = HEX;
 
     if (len != UUID_TEXT_LEN) {
         return false;
     }
-    memset(bytes, 0, 16);
-    for (size_t pos = 0; pos < len; pos++) {
-        if (is_dash_place(pos)) {
-            if (key[pos] != '-') {
-                return false;
-            }
-            continue;
-        }
-        int value = hex_value(key[pos]);
-        if (value < 0) {
+    for (size_t i = 0; i < sizeof(dash_places); i++) {
+        if (text[dash_places[i]] != '-') {
             return false;
         }
-        bytes[digits / 2] = (unsigned char)(bytes[digits / 2] << 4 | value);
-        digits++;
     }
-    return true;
+    for (size_t i = 0; i < UUID_LEN; i++) {
+        unsigned high = hex_values[text[digit_places[i]]];
+        unsigned low = hex_values[text[digit_places[i] + 1]];
+        all &= high & low;
+        bytes[i] = (unsigned char)((high << 4 | (low & 0xF)) & 0xFF);
+    }
+    return all == HEX;
 }
 
 size_t key_form(unsigned char form[KEY_FORM_SIZE], const char *key)
@@ -50,7 +50,7 @@ size_t key_form(unsigned char form[KEY_FORM_SIZE], const char *key)
 
     if (parse_uuid(form + 1, key, len)) {
         form[0] = KEY_FORM_UUID;
-        return 1 + 16;
+        return 1 + UUID_LEN;
     }
     form[0] = KEY_FORM_TEXT;
     memcpy(form + 1, key, len);
@@ -61,23 +61,21 @@ static void write_uuid(char *key, const unsigned char *bytes)
 {
     static const char digits[] = "0123456789abcdef";
 
-    for (size_t pos = 0, digit = 0; pos < UUID_TEXT_LEN; pos++) {
-        if (is_dash_place(pos)) {
-            key[pos] = '-';
-        } else {
-            unsigned char byte = bytes[digit / 2];
-            key[pos] = digits[digit % 2 == 0 ? byte >> 4 : byte & 15];
-            digit++;
-        }
+    for (size_t i = 0; i < UUID_LEN; i++) {
+        key[digit_places[i]] = digits[bytes[i] >> 4];
+        key[digit_places[i] + 1] = digits[bytes[i] & 0xF];
+    }
+    for (size_t i = 0; i < sizeof(dash_places); i++) {
+        key[dash_places[i]] = '-';
     }
     key[UUID_TEXT_LEN] = '\0';
 }
 
 bool key_form_text(char key[PAYMENT_KEY_MAX + 1], const unsigned char *form, size_t len)
 {
-    unsigned char bytes[16];
+    unsigned char bytes[UUID_LEN];
 
-    if (len == 1 + 16 && form[0] == KEY_FORM_UUID) {
+    if (len == 1 + UUID_LEN && form[0] == KEY_FORM_UUID) {
         write_uuid(key, form + 1);
         return true;
     }

@@ -299,6 +299,15 @@ static struct store_sqlite *sqlite_new(const char *path, struct error *err)
     return store;
 }
 
+/*
+ * Nobody asks SQLite how much memory it uses, and counting it takes a lock at each allocation that
+ * writer and reader share. Refused, and nothing else, after the first opening of a process.
+ */
+static void leave_memory_uncounted(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum store_status connect(struct store_sqlite *store, int flags, struct error *err)
 {
     /* An absolute path: SQLite gives names such as ":memory:" a meaning of their own. */
@@ -308,6 +317,7 @@ static enum store_status connect(struct store_sqlite *store, int flags, struct e
         error_set(err, EX_IOERR, "%s: %s", store->path, strerror(errno));
         return STORE_FAILED;
     }
+    leave_memory_uncounted();
     int code = sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     free(path);
     if (code != SQLITE_OK) {

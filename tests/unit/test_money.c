@@ -196,6 +196,26 @@ Test(money, knows_exponents_by_code)
     }
 }
 
+Test(money, finds_each_code_of_the_standard)
+{
+    static const int wanted[] = {17, 0, 139, 7, 2};
+    int found[5] = {0};
+    char code[] = "AAA";
+
+    for (code[0] = 'A'; code[0] <= 'Z'; code[0]++) {
+        for (code[1] = 'A'; code[1] <= 'Z'; code[1]++) {
+            for (code[2] = 'A'; code[2] <= 'Z'; code[2]++) {
+                int exponent = money_exponent(code);
+                cr_assert_lt(exponent, 5, "%s", code);
+                found[exponent < 0 ? 1 : exponent] += exponent >= 0;
+            }
+        }
+    }
+    for (int i = 0; i < 5; i++) {
+        cr_expect_eq(found[i], wanted[i], "%d codes with exponent %d", found[i], i);
+    }
+}
+
 Test(money, tells_the_form_of_a_code_without_knowing_it)
 {
     cr_expect(money_is_currency_form("ZZZ", 3));
