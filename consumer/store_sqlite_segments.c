@@ -64,10 +64,10 @@ static enum store_status no_memory(struct store_sqlite *store, struct error *err
 
 /* ---- sealing ---- */
 
-static enum store_status write_segment(struct store_sqlite *store, const struct segment *segment,
-                                       const unsigned char *filter, struct error *err)
+static enum store_status write_segment(struct store_sqlite *store, enum statement id,
+                                       const struct segment *segment, const unsigned char *filter,
+                                       struct error *err)
 {
-    const enum statement id = STATEMENT_SET_SEGMENT;
     unsigned char checksum[KEY_HASH_SIZE];
 
     make_checksum(checksum, segment, filter, filter_bytes(store));
@@ -76,7 +76,7 @@ static enum store_status write_segment(struct store_sqlite *store, const struct 
     sqlite_bind_blob(store, id, 3, segment->checksum, KEY_HASH_SIZE);
     sqlite_bind_blob(store, id, 4, checksum, KEY_HASH_SIZE);
     sqlite_bind_blob(store, id, 5, filter, filter_bytes(store));
-    return sqlite_run(store, id, "seal a key segment", err);
+    return sqlite_run(store, id, "write a key segment", err);
 }
 
 /* Beyond the filter's limit, segments stay uncovered, and each of them is asked for each key. */
@@ -105,7 +105,7 @@ enum store_status sqlite_seal(struct store_sqlite *store, struct error *err)
         status = sqlite_damaged(store, "a key segment has not the keys that it was given", err);
     }
     if (status == STORE_OK) {
-        status = write_segment(store, &segment, filter, err);
+        status = write_segment(store, STATEMENT_ADD_SEGMENT, &segment, filter, err);
     }
     if (status == STORE_OK) {
         status = cover(store, filter, err);
@@ -134,7 +134,7 @@ static enum store_status rebuild(struct store_sqlite *store, const struct segmen
             sqlite_damaged(store, "a key segment has not the keys that it was sealed with", err);
     }
     if (status == STORE_OK) {
-        status = write_segment(store, sealed, bitmap, err);
+        status = write_segment(store, STATEMENT_REPLACE_SEGMENT, sealed, bitmap, err);
         store->keys.rebuilt++;
     }
     return status;
