@@ -25,7 +25,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_SEGMENT_KEYS] = "SELECT key FROM keys WHERE segment = ? ORDER BY key",
     [STATEMENT_FIND_SEGMENT] =
         "SELECT keys, checksum, filter_checksum, filter FROM segments WHERE id = ?",
-    [STATEMENT_SET_SEGMENT] = "INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)",
+    [STATEMENT_ADD_SEGMENT] = "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
+    [STATEMENT_REPLACE_SEGMENT] = "REPLACE INTO segments VALUES (?, ?, ?, ?, ?)",
     [STATEMENT_FIND_DECISION] = "SELECT" DECISION_COLUMNS "FROM decisions d WHERE d.seq = ?",
     [STATEMENT_HIGHEST_RECORDED] =
         "SELECT max(ifnull((SELECT max(offset) FROM repeats WHERE log = ?2 AND partition = ?1),"

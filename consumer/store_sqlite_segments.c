@@ -64,10 +64,10 @@ static enum store_status no_memory(struct store_sqlite *store, struct error *err
 
 /* ---- sealing ---- */
 
-static enum store_status write_segment(struct store_sqlite *store, const struct segment *segment,
-                                       const unsigned char *filter, struct error *err)
+static enum store_status write_segment(struct store_sqlite *store, enum statement id,
+                                       const struct segment *segment, const unsigned char *filter,
+                                       struct error *err)
 {
-    const enum statement id = STATEMENT_SET_SEGMENT;
     unsigned char checksum[KEY_HASH_SIZE];
 
     make_checksum(checksum, segment, filter, filter_bytes(store));
@@ -76,7 +76,7 @@ static enum store_status write_segment(struct store_sqlite *store, const struct 
     sqlite_bind_blob(store, id, 3, segment->checksum, KEY_HASH_SIZE);
     sqlite_bind_blob(store, id, 4, checksum, KEY_HASH_SIZE);
     sqlite_bind_blob(store, id, 5, filter, filter_bytes(store));
-    return sqlite_run(store, id, "seal a key segment", err);
+    return sqlite_run(store, id, "write a key segment", err);
 }
 
 /* Beyond the filter's limit, segments stay uncovered, and each of them is asked for each key. */
@@ -105,7 +105,7 @@ enum store_status sqlite_seal(struct store_sqlite *store, struct error *err)
         status = sqlite_damaged(store, "a key segment has not the keys that it was given", err);
     }
     if (status == STORE_OK) {
-        status = write_segment(store, &segment, filter, err);
+        status = write_segment(store, STATEMENT_ADD_SEGMENT, &segment, filter, err);
     }
     if (status == STORE_OK) {
         status = cover(store, filter, err);
@@ -134,7 +134,7 @@ static enum store_status rebuild(struct store_sqlite *store, const struct segmen
             sqlite_damaged(store, "a key segment has not the keys that it was sealed with", err);
     }
     if (status == STORE_OK) {
-        status = write_segment(store, sealed, bitmap, err);
+        status = write_segment(store, STATEMENT_REPLACE_SEGMENT, sealed, bitmap, err);
         store->keys.rebuilt++;
     }
     return status;
@@ -183,43 +183,52 @@ static enum store_status read_filter(struct store_sqlite *store, int64_t id, uns
     return good ? STORE_OK : rebuild(store, &segment, bitmap, err);
 }
 
-/* The filters of count segments behind those that are covered. */
-static enum store_status read_filters(struct store_sqlite *store, size_t count, struct error *err)
+/* The filters of count segments behind those that are covered; buffer has room for them. */
+static enum store_status read_filters(struct store_sqlite *store, unsigned char *buffer,
+                                      size_t count, struct error *err)
 {
     size_t covered = key_filter_segments(store->keys.filter);
     const unsigned char *bitmaps[READ_AT_ONCE];
-    unsigned char *all = malloc(count * filter_bytes(store));
-    enum store_status status = all ? STORE_OK : no_memory(store, err);
+    enum store_status status = STORE_OK;
 
     for (size_t i = 0; status == STORE_OK && i < count; i++) {
-        unsigned char *bitmap = all + i * filter_bytes(store);
+        unsigned char *bitmap = buffer + i * filter_bytes(store);
         status = read_filter(store, (int64_t)(covered + i + 1), bitmap, err);
         bitmaps[i] = bitmap;
     }
     if (status == STORE_OK && key_filter_add(store->keys.filter, bitmaps, count) != 0) {
         status = no_memory(store, err);
     }
-    free(all);
     return status;
 }
 
-static enum store_status read_all_filters(struct store_sqlite *store, struct error *err)
+static enum store_status read_all_filters(struct store_sqlite *store, size_t wanted,
+                                          struct error *err)
+{
+    size_t at_once = wanted < READ_AT_ONCE ? wanted : READ_AT_ONCE;
+    size_t covered = 0;
+    unsigned char *buffer = malloc(at_once * filter_bytes(store));
+    enum store_status status = buffer ? STORE_OK : no_memory(store, err);
+
+    while (status == STORE_OK && covered < wanted) {
+        size_t left = wanted - covered;
+        status = read_filters(store, buffer, left < at_once ? left : at_once, err);
+        covered = key_filter_segments(store->keys.filter);
+    }
+    free(buffer);
+    return status;
+}
+
+static enum store_status make_filter(struct store_sqlite *store, struct error *err)
 {
     size_t sealed = (size_t)store->keys.current - 1;
     size_t wanted = sealed < KEY_FILTER_SEGMENTS_MAX ? sealed : KEY_FILTER_SEGMENTS_MAX;
-    size_t covered = 0;
-    enum store_status status = STORE_OK;
 
     store->keys.filter = key_filter_new(filter_bytes(store));
     if (!store->keys.filter || key_filter_reserve(store->keys.filter, wanted) != 0) {
         return no_memory(store, err);
     }
-    while (status == STORE_OK && covered < wanted) {
-        size_t left = wanted - covered;
-        status = read_filters(store, left < READ_AT_ONCE ? left : READ_AT_ONCE, err);
-        covered = key_filter_segments(store->keys.filter);
-    }
-    return status;
+    return wanted > 0 ? read_all_filters(store, wanted, err) : STORE_OK;
 }
 
 /* Which segment is the current one: the one behind the last that is sealed. */
@@ -257,7 +266,7 @@ enum store_status sqlite_keys_open(struct store_sqlite *store, struct error *err
         status = find_current(store, err);
     }
     if (status == STORE_OK) {
-        status = read_all_filters(store, err);
+        status = make_filter(store, err);
     }
     if (status == STORE_OK) {
         sqlite3_snprintf(sizeof(sql), sql, "SELECT count(*) FROM keys WHERE segment = %lld",

@@ -15,6 +15,9 @@
 
 #define ROWS 40
 
+/* Keys in a segment: each chunk seals one. */
+#define SEGMENT_KEYS 20
+
 static char folder[KIT_PATH_SIZE];
 static char path[KIT_PATH_SIZE + 32];
 static char wal[KIT_PATH_SIZE + 40];
@@ -38,7 +41,8 @@ static struct store *open_store(void)
 {
     struct store *store = NULL;
 
-    cr_assert_eq(store_sqlite_open(&store, path, NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(store_sqlite_open_segments(&store, path, NULL, SEGMENT_KEYS, &err), 0, "%s",
+                 err.text);
     return store;
 }
 
@@ -87,7 +91,7 @@ static void commit_and_die(void)
     struct store *store = NULL;
     struct chunk *chunk = payments_chunk(0);
 
-    if (store_sqlite_open(&store, path, NULL, &err) != 0 ||
+    if (store_sqlite_open_segments(&store, path, NULL, SEGMENT_KEYS, &err) != 0 ||
         kit_transact(store, chunk, &err) != STORE_OK) {
         _exit(1);
     }
@@ -152,7 +156,7 @@ static void commit_in_little_room(rlim_t bytes)
     struct chunk *chunk = payments_chunk(0);
 
     signal(SIGXFSZ, SIG_IGN);
-    if (store_sqlite_open(&store, path, NULL, &err) != 0) {
+    if (store_sqlite_open_segments(&store, path, NULL, SEGMENT_KEYS, &err) != 0) {
         _exit(100);
     }
     limit_files(bytes);

@@ -17,6 +17,9 @@ static const enum fault_vfs_kind kinds[] = {FAULT_VFS_FULL, FAULT_VFS_WRITE, FAU
 
 #define ROWS 40
 
+/* Keys in a segment: the chunk seals one. */
+#define SEGMENT_KEYS 20
+
 static char folder[KIT_PATH_SIZE];
 static char path[KIT_PATH_SIZE + 32];
 static struct error err;
@@ -39,7 +42,8 @@ static struct store *open_store(void)
 {
     struct store *store = NULL;
 
-    cr_assert_eq(store_sqlite_open(&store, path, NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(store_sqlite_open_segments(&store, path, NULL, SEGMENT_KEYS, &err), 0, "%s",
+                 err.text);
     return store;
 }
 
