@@ -233,14 +233,15 @@ struct command batch_command(const struct batch *batch)
 }
 
 static int send_row(struct publisher *publisher, const struct batch_tally *tally,
-                    const struct command *command, struct error *err)
+                    const struct command *command, const struct command_json_batch *same,
+                    struct error *err)
 {
     const char *key = command->payment.key;
     struct publisher_message message = {.key = key, .key_len = strlen(key)};
     char value[COMMAND_JSON_SIZE];
 
     message.value = value;
-    message.value_len = command_json_encode(command, value);
+    message.value_len = command_json_encode_row(&command->payment, same, value);
     if (message.value_len == 0) {
         return error_set(err, EX_SOFTWARE, "a row is longer than %d bytes", COMMAND_JSON_SIZE);
     }
@@ -261,15 +262,17 @@ static int send_row(struct publisher *publisher, const struct batch_tally *tally
 static int send_rows(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
                      struct command *row, struct error *err)
 {
+    struct command_json_batch same;
     int got;
 
+    command_json_batch(&same, &row->payment.batch);
     FAILPOINT("batch-checked");
     while ((got = spool_next(batch->spool, &row->payment, err)) > 0) {
         if (tally->unknown + tally->failed > 0) {
             /* The way is broken: each row behind would wait for its own time-out. */
             return error_set(err, EX_TEMPFAIL, "a row was not acknowledged");
         }
-        if (send_row(publisher, tally, row, err) != 0) {
+        if (send_row(publisher, tally, row, &same, err) != 0) {
             return -1;
         }
         if (++tally->sent % ROWS_BETWEEN_LOOKS == 0) {
