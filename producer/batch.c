@@ -12,8 +12,15 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define KEY_DIGITS         10 /* of a row number in a key: holds PAYMENT_BATCH_ROWS_MAX */
-#define ROWS_BETWEEN_LOOKS 64 /* that are sent between two looks at the outcomes */
+#define KEY_DIGITS         10  /* of a row number in a key: holds PAYMENT_BATCH_ROWS_MAX */
+#define ROWS_BETWEEN_LOOKS 64  /* that are sent between two looks at the outcomes */
+#define POLL_MS            100 /* how soon a wait notices a stop */
+
+/*
+ * Rows on their way at the most. More would not be faster: one request is under way at a time, and
+ * fewer rows are still in the processor's cache when the client comes to each.
+ */
+#define ROWS_UNDER_WAY 10000
 
 /* ---- pass 1: check ---- */
 
@@ -255,6 +262,19 @@ static int send_row(struct publisher *publisher, const struct batch_tally *tally
     return 0;
 }
 
+static int64_t reported(const struct batch_tally *tally)
+{
+    return tally->acknowledged + tally->unknown + tally->failed;
+}
+
+static void wait_for_room(struct publisher *publisher, const struct batch_tally *tally)
+{
+    while (tally->sent - reported(tally) >= ROWS_UNDER_WAY && !stop_requested()) {
+        publisher_poll(publisher, POLL_MS);
+        watch_poll(tally->watch, 0);
+    }
+}
+
 /*
  * Hand over rows, to the end or to the first trouble. Then *row, which carries the batch's tag, is
  * the first row that was not handed over.
@@ -277,6 +297,7 @@ static int send_rows(struct batch *batch, struct publisher *publisher, struct ba
         }
         if (++tally->sent % ROWS_BETWEEN_LOOKS == 0) {
             watch_poll(tally->watch, 0);
+            wait_for_room(publisher, tally);
         }
     }
     return got;
@@ -305,7 +326,7 @@ int batch_publish(struct batch *batch, struct publisher *publisher, struct batch
         result = send_rows(batch, publisher, tally, &row, err);
     }
     deliver_wait_reports(publisher, tally->watch);
-    int64_t silent = tally->sent - tally->acknowledged - tally->unknown - tally->failed;
+    int64_t silent = tally->sent - reported(tally);
     if (silent > 0) {
         fprintf(tally->messages, "unknown: %" PRId64 " rows of which the client gave no report\n",
                 silent);
