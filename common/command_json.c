@@ -310,24 +310,30 @@ int command_json_decode(const char *key, size_t key_len, const char *value, size
 
 /* ---- writing ---- */
 
-static void put_batch(struct json_writer *writer, const struct payment_batch *batch)
+void command_json_batch(struct command_json_batch *ret, const struct payment_batch *batch)
 {
+    struct json_writer writer;
+
+    ret->len = 0;
     if (batch->id[0] != '\0') {
-        json_open(writer, "batch");
-        json_text(writer, "id", batch->id);
-        json_int(writer, "rows", batch->rows);
-        json_text(writer, "digest", batch->digest);
-        json_close(writer);
+        json_begin(&writer, ret->text, sizeof(ret->text));
+        json_text(&writer, "id", batch->id);
+        json_int(&writer, "rows", batch->rows);
+        json_text(&writer, "digest", batch->digest);
+        ret->len = json_finish(&writer);
     }
 }
 
-static void put_payment(struct json_writer *writer, const struct payment *payment)
+static void put_payment(struct json_writer *writer, const struct payment *payment,
+                        const struct command_json_batch *batch)
 {
     json_text(writer, "src", payment->src);
     json_text(writer, "dest", payment->dest);
     json_digits(writer, "amount", payment->amount_minor);
     json_text(writer, "currency", payment->currency);
-    put_batch(writer, &payment->batch);
+    if (batch->len > 0) {
+        json_written(writer, "batch", batch->text, batch->len);
+    }
 }
 
 static void put_limit(struct json_writer *writer, const struct command *command)
@@ -343,10 +349,13 @@ static void put_limit(struct json_writer *writer, const struct command *command)
 
 void command_json_put(struct json_writer *writer, const struct command *command)
 {
+    struct command_json_batch batch;
+
     json_text(writer, "type", command_type_name(command->type));
     switch (command->type) {
     case COMMAND_PAYMENT:
-        put_payment(writer, &command->payment);
+        command_json_batch(&batch, &command->payment.batch);
+        put_payment(writer, &command->payment, &batch);
         break;
     case COMMAND_ACCOUNT_OPEN:
     case COMMAND_ACCOUNT_LIMIT:
@@ -363,6 +372,18 @@ void command_json_put(struct json_writer *writer, const struct command *command)
     default:
         break;
     }
+}
+
+size_t command_json_encode_row(const struct payment *payment,
+                               const struct command_json_batch *batch, char buf[COMMAND_JSON_SIZE])
+{
+    struct json_writer writer;
+
+    json_begin(&writer, buf, COMMAND_JSON_SIZE);
+    json_int(&writer, "v", VERSION);
+    json_text(&writer, "type", command_type_name(COMMAND_PAYMENT));
+    put_payment(&writer, payment, batch);
+    return json_finish(&writer);
 }
 
 size_t command_json_encode(const struct command *command, char buf[COMMAND_JSON_SIZE])

@@ -29,6 +29,9 @@
 /* Bytes that hold any encoded command. */
 #define COMMAND_JSON_SIZE 2560
 
+/* Of them, those of a batch: its id, each byte escaped, and the rest. */
+#define COMMAND_JSON_BATCH_SIZE (2 * PAYMENT_BATCH_ID_MAX + 128)
+
 /* Why a message cannot be read as a command. The names are in the quarantine for good. */
 enum unreadable {
     READABLE = 0,
@@ -65,6 +68,20 @@ MUST_CHECK int command_json_decode(const char *key, size_t key_len, const char *
  * fit, as no well-formed command fails to.
  */
 MUST_CHECK size_t command_json_encode(const struct command *command, char buf[COMMAND_JSON_SIZE]);
+
+/* What is the same in the values of all rows of a batch, written once. */
+struct command_json_batch {
+    size_t len; /* 0: there is no batch */
+    char text[COMMAND_JSON_BATCH_SIZE];
+};
+
+/* Write a batch, which must be well-formed or none. */
+void command_json_batch(struct command_json_batch *ret, const struct payment_batch *batch);
+
+/* As command_json_encode(), of a payment of this batch; its own batch is not looked at. */
+MUST_CHECK size_t command_json_encode_row(const struct payment *payment,
+                                          const struct command_json_batch *batch,
+                                          char buf[COMMAND_JSON_SIZE]);
 
 struct json_writer;
 

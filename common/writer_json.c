@@ -157,6 +157,12 @@ void json_null(struct json_writer *writer, const char *name)
     put(writer, "null", 4);
 }
 
+void json_written(struct json_writer *writer, const char *name, const char *value, size_t len)
+{
+    put_name(writer, name);
+    put(writer, value, len);
+}
+
 size_t json_finish(struct json_writer *writer)
 {
     json_close(writer);

@@ -42,6 +42,9 @@ void json_digits(struct json_writer *writer, const char *name, int64_t number);
 void json_true(struct json_writer *writer, const char *name);
 void json_null(struct json_writer *writer, const char *name);
 
+/* Add a value of len bytes that a writer has written before. */
+void json_written(struct json_writer *writer, const char *name, const char *value, size_t len);
+
 /* Close the object and end the text with NUL. Returns its length, or 0 when the buffer is too
  * small. */
 MUST_CHECK size_t json_finish(struct json_writer *writer);

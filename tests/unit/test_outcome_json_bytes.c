@@ -293,6 +293,13 @@ Test(outcome_json_bytes, a_command_is_written_as_a_tree_of_it_is_printed)
         char *wanted = print_command(&command);
         cr_assert_eq(command_json_encode(&command, text), strlen(wanted), "command %d", i);
         cr_assert_str_eq(text, wanted, "command %d", i);
+        if (command.type == COMMAND_PAYMENT) {
+            struct command_json_batch batch;
+            command_json_batch(&batch, &command.payment.batch);
+            memset(&command.payment.batch, 'x', sizeof(command.payment.batch));
+            cr_assert_eq(command_json_encode_row(&command.payment, &batch, text), strlen(wanted));
+            cr_assert_str_eq(text, wanted, "row %d", i);
+        }
         free(wanted);
     }
 }
