@@ -36,7 +36,7 @@
 #endif
 
 /* Outcomes that are sent and not acknowledged, at the most. */
-#define OUTBOX_WINDOW 32768
+#define OUTBOX_WINDOW 8192
 
 struct outbox;
 

@@ -27,6 +27,7 @@ enum statement {
     STATEMENT_BEGIN,
     STATEMENT_COMMIT,
     STATEMENT_FIND_KEY,
+    STATEMENT_FIND_NEWEST,
     STATEMENT_SAMPLE_KEY,
     STATEMENT_SEGMENT_KEYS,
     STATEMENT_FIND_SEGMENT,
@@ -123,8 +124,8 @@ struct store_sqlite {
     int64_t quarantine_bytes; /* as last_seq: with those of the open transaction */
     int64_t committed_quarantine_bytes;
     struct sqlite_keys keys;
-    const struct chunk *saving; /* what chunk_decisions and chunk_keys show; NULL = nothing */
-    int bind_code;              /* the first failure of a bind since the last run */
+    const struct chunk *shown; /* by the tables of store_sqlite_rows.c; NULL = none */
+    int bind_code;             /* the first failure of a bind since the last run */
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct sqlite_names names;
 };
@@ -266,7 +267,7 @@ enum store_status sqlite_keys_open(struct store_sqlite *store, struct error *err
 void sqlite_keys_committed(struct store_sqlite *store);
 void sqlite_keys_rolled_back(struct store_sqlite *store);
 
-/* Make chunk_decisions and chunk_keys known to the connection. Returns SQLite's code. */
+/* Make the tables of store_sqlite_rows.c known to the connection. Returns SQLite's code. */
 int sqlite_register_rows(struct store_sqlite *store);
 
 /* True for what gets a row among the decisions: a final answer, not a repeat. */

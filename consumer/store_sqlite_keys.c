@@ -93,19 +93,32 @@ static enum store_status find_sealed(struct store_sqlite *store, const struct as
     return status;
 }
 
-/* The newest keys are the likeliest to come again. */
-static enum store_status find(struct store_sqlite *store, const struct asked *asked, int64_t *ret,
-                              struct error *err)
+/* All of the chunk's keys that the current segment has, by one statement. */
+static enum store_status find_newest(struct store_sqlite *store, struct chunk *chunk,
+                                     struct error *err)
 {
-    enum store_status status = find_in(store, store->keys.current, asked, ret, err);
+    const enum statement id = STATEMENT_FIND_NEWEST;
+    sqlite3_stmt *row;
+    enum store_status status;
 
-    return status == STORE_OK && *ret == 0 && store->keys.current > 1
-               ? find_sealed(store, asked, ret, err)
-               : status;
+    for (size_t i = 0; i < chunk->key_count; i++) {
+        chunk->keys[i].seq = 0;
+    }
+    store->shown = chunk;
+    sqlite_bind_int(store, id, 1, store->keys.current);
+    while ((status = sqlite_row(store, id, "look up keys", &row, err)) == STORE_OK && row) {
+        chunk->keys[sqlite3_column_int64(row, 0)].seq = sqlite3_column_int64(row, 1);
+    }
+    if (status == STORE_OK) {
+        sqlite_done(store, id);
+    }
+    store->shown = NULL;
+    return status;
 }
 
-enum store_status sqlite_find_keys(struct store_sqlite *store, struct chunk *chunk,
-                                   struct error *err)
+/* The others in the sealed segments. */
+static enum store_status find_older(struct store_sqlite *store, struct chunk *chunk,
+                                    struct error *err)
 {
     struct asked asked[AHEAD + 1];
     enum store_status status = STORE_OK;
@@ -118,12 +131,21 @@ enum store_status sqlite_find_keys(struct store_sqlite *store, struct chunk *chu
             ahead->hash = key_hash(ahead->form, ahead->len);
             key_filter_prefetch(store->keys.filter, ahead->hash);
         }
-        if (i >= AHEAD) {
-            status =
-                find(store, &asked[(i - AHEAD) % (AHEAD + 1)], &chunk->keys[i - AHEAD].seq, err);
+        if (i >= AHEAD && chunk->keys[i - AHEAD].seq == 0) {
+            const struct asked *now = &asked[(i - AHEAD) % (AHEAD + 1)];
+            status = find_sealed(store, now, &chunk->keys[i - AHEAD].seq, err);
         }
     }
     return status;
+}
+
+/* The newest keys are the likeliest to come again. */
+enum store_status sqlite_find_keys(struct store_sqlite *store, struct chunk *chunk,
+                                   struct error *err)
+{
+    enum store_status status = find_newest(store, chunk, err);
+
+    return status == STORE_OK && store->keys.current > 1 ? find_older(store, chunk, err) : status;
 }
 
 enum store_status sqlite_keys_added(struct store_sqlite *store, int64_t added, struct error *err)

@@ -22,6 +22,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_FIND_KEY] = "SELECT seq FROM keys WHERE segment = ? AND key = ?",
     [STATEMENT_SAMPLE_KEY] =
         "SELECT key FROM keys WHERE segment = ? AND key <= ? ORDER BY key DESC LIMIT 1",
+    [STATEMENT_FIND_NEWEST] = "SELECT c.place, k.seq FROM chunk_sought c CROSS JOIN keys k"
+                              " ON k.segment = ? AND k.key = c.key",
     [STATEMENT_SEGMENT_KEYS] = "SELECT key FROM keys WHERE segment = ? ORDER BY key",
     [STATEMENT_FIND_SEGMENT] =
         "SELECT keys, checksum, filter_checksum, filter FROM segments WHERE id = ?",

@@ -101,7 +101,7 @@ static void payload_column(const struct chunk *chunk, const struct chunk_item *i
 static void decision_column(const struct store_sqlite *store, size_t at, int column,
                             sqlite3_context *ret)
 {
-    const struct chunk *chunk = store->saving;
+    const struct chunk *chunk = store->shown;
     const struct chunk_item *item = &chunk->items[at];
     const struct chunk_key *key = &chunk->keys[item->key];
 
@@ -163,7 +163,7 @@ static bool is_new_key(const struct chunk *chunk, size_t at)
 static void key_column(const struct store_sqlite *store, size_t at, int column,
                        sqlite3_context *ret)
 {
-    const struct chunk_key *key = &store->saving->keys[at];
+    const struct chunk_key *key = &store->shown->keys[at];
 
     if (column == KEY_FORM) {
         sqlite3_result_blob(ret, key->form, (int)key->form_len, SQLITE_STATIC);
@@ -171,6 +171,31 @@ static void key_column(const struct store_sqlite *store, size_t at, int column,
         sqlite3_result_int64(ret, key->seq);
     }
 }
+
+/* And all of them, to be looked up. */
+static bool is_any(const struct chunk *chunk, size_t at)
+{
+    (void)chunk;
+    (void)at;
+    return true;
+}
+
+static void sought_column(const struct store_sqlite *store, size_t at, int column,
+                          sqlite3_context *ret)
+{
+    if (column == KEY_FORM) {
+        key_column(store, at, column, ret);
+    } else {
+        sqlite3_result_int64(ret, (sqlite3_int64)at);
+    }
+}
+
+static const struct rows_kind sought = {
+    .declaration = "CREATE TABLE chunk_sought (key, place)",
+    .count = count_keys,
+    .has = is_any,
+    .column = sought_column,
+};
 
 static const struct rows_kind keys = {
     .declaration = "CREATE TABLE chunk_keys (key, seq)",
@@ -210,6 +235,15 @@ static int connect_decisions(sqlite3 *db, void *store, int argc, const char *con
     (void)argv;
     (void)ret_message;
     return connect_rows(db, &decisions, store, ret);
+}
+
+static int connect_sought(sqlite3 *db, void *store, int argc, const char *const *argv,
+                          sqlite3_vtab **ret, char **ret_message)
+{
+    (void)argc;
+    (void)argv;
+    (void)ret_message;
+    return connect_rows(db, &sought, store, ret);
 }
 
 static int connect_keys(sqlite3 *db, void *store, int argc, const char *const *argv,
@@ -259,7 +293,7 @@ static void skip_others(struct rows_cursor *cursor)
 {
     const struct rows_table *table = table_of(&cursor->base);
 
-    while (cursor->at < cursor->count && !table->kind->has(table->store->saving, cursor->at)) {
+    while (cursor->at < cursor->count && !table->kind->has(table->store->shown, cursor->at)) {
         cursor->at++;
     }
 }
@@ -275,7 +309,7 @@ static int filter(sqlite3_vtab_cursor *base, int index, const char *name, int ar
     (void)argc;
     (void)argv;
     cursor->at = 0;
-    cursor->count = table->store->saving ? table->kind->count(table->store->saving) : 0;
+    cursor->count = table->store->shown ? table->kind->count(table->store->shown) : 0;
     skip_others(cursor);
     return SQLITE_OK;
 }
@@ -321,11 +355,16 @@ static int row_id(sqlite3_vtab_cursor *base, sqlite3_int64 *ret)
 
 static const sqlite3_module decisions_module = ROWS_MODULE(connect_decisions);
 static const sqlite3_module keys_module = ROWS_MODULE(connect_keys);
+static const sqlite3_module sought_module = ROWS_MODULE(connect_sought);
 
 int sqlite_register_rows(struct store_sqlite *store)
 {
     int code = sqlite3_create_module(store->db, "chunk_decisions", &decisions_module, store);
 
-    return code == SQLITE_OK ? sqlite3_create_module(store->db, "chunk_keys", &keys_module, store)
-                             : code;
+    if (code == SQLITE_OK) {
+        code = sqlite3_create_module(store->db, "chunk_keys", &keys_module, store);
+    }
+    return code == SQLITE_OK
+               ? sqlite3_create_module(store->db, "chunk_sought", &sought_module, store)
+               : code;
 }

@@ -84,9 +84,9 @@ static enum store_status save_tables(struct store_sqlite *store, struct chunk *c
 static enum store_status save_decisions(struct store_sqlite *store, const struct chunk *chunk,
                                         struct error *err)
 {
-    store->saving = chunk;
+    store->shown = chunk;
     enum store_status status = sqlite_run(store, STATEMENT_ADD_DECISIONS, "add the decisions", err);
-    store->saving = NULL;
+    store->shown = NULL;
     return status;
 }
 
@@ -97,10 +97,10 @@ static enum store_status save_keys(struct store_sqlite *store, const struct chun
     if (MUTANT("no-dedupe")) {
         return STORE_OK;
     }
-    store->saving = chunk;
+    store->shown = chunk;
     sqlite_bind_int(store, STATEMENT_ADD_KEYS, 1, store->keys.current);
     enum store_status status = sqlite_run(store, STATEMENT_ADD_KEYS, "add the keys", err);
-    store->saving = NULL;
+    store->shown = NULL;
     return status == STORE_OK ? sqlite_keys_added(store, sqlite3_changes64(store->db), err)
                               : status;
 }
