@@ -1,5 +1,5 @@
 /*
- * The chunk that is being saved, as tables for SQL: chunk_decisions and chunk_keys.
+ * The chunk that is being saved, as tables for SQL: chunk_decisions, chunk_keys and chunk_sought.
  *
  * One statement then writes all of its rows, with one cursor that goes from page to page, where a
  * statement a row would find its way from the root each time. The tables are read only and exist in
@@ -8,13 +8,14 @@
  */
 #include "consumer/store_sqlite_internal.h"
 
-#include <assert.h>
+#include <string.h>
 
 /* The columns of chunk_keys. */
 enum key_field { KEY_FORM, KEY_SEQ };
 
-/* One of the two tables. */
+/* One of the tables. */
 struct rows_kind {
+    const char *name;
     const char *declaration;
     size_t (*count)(const struct chunk *chunk);
     /* Whether the place at is one of the table's rows. */
@@ -93,8 +94,8 @@ static void payload_column(const struct chunk *chunk, const struct chunk_item *i
     case DECISION_STRICT:
         result_optional(ret, command->type == COMMAND_ACCOUNTS, command->strict);
         break;
-    default:
-        assert(!"a column of the decision itself");
+    default: /* the columns of the decision itself have been given */
+        break;
     }
 }
 
@@ -142,6 +143,7 @@ static void decision_column(const struct store_sqlite *store, size_t at, int col
 }
 
 static const struct rows_kind decisions = {
+    .name = "chunk_decisions",
     .declaration = "CREATE TABLE chunk_decisions (" DECISION_FIELDS ")",
     .count = count_items,
     .has = is_decision,
@@ -191,6 +193,7 @@ static void sought_column(const struct store_sqlite *store, size_t at, int colum
 }
 
 static const struct rows_kind sought = {
+    .name = "chunk_sought",
     .declaration = "CREATE TABLE chunk_sought (key, place)",
     .count = count_keys,
     .has = is_any,
@@ -198,6 +201,7 @@ static const struct rows_kind sought = {
 };
 
 static const struct rows_kind keys = {
+    .name = "chunk_keys",
     .declaration = "CREATE TABLE chunk_keys (key, seq)",
     .count = count_keys,
     .has = is_new_key,
@@ -211,11 +215,29 @@ static struct rows_table *table_of(const sqlite3_vtab_cursor *cursor)
     return (struct rows_table *)cursor->pVtab; /* base is its first member */
 }
 
-static int connect_rows(sqlite3 *db, const struct rows_kind *kind, void *store, sqlite3_vtab **ret)
+static const struct rows_kind *const kinds[] = {&decisions, &keys, &sought};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* A table without xCreate bears the name of its module, which says its kind. */
+static const struct rows_kind *kind_of(const char *name)
 {
+    size_t at = 0;
+
+    while (at < KINDS - 1 && strcmp(kinds[at]->name, name) != 0) {
+        at++;
+    }
+    return kinds[at];
+}
+
+static int connect_rows(sqlite3 *db, void *store, int argc, const char *const *argv,
+                        sqlite3_vtab **ret, char **ret_message)
+{
+    const struct rows_kind *kind = kind_of(argv[0]);
     struct rows_table *table;
     int code = sqlite3_declare_vtab(db, kind->declaration);
 
+    (void)argc;
+    (void)ret_message;
     if (code != SQLITE_OK) {
         return code;
     }
@@ -226,33 +248,6 @@ static int connect_rows(sqlite3 *db, const struct rows_kind *kind, void *store, 
     *table = (struct rows_table){.kind = kind, .store = store};
     *ret = &table->base;
     return SQLITE_OK;
-}
-
-static int connect_decisions(sqlite3 *db, void *store, int argc, const char *const *argv,
-                             sqlite3_vtab **ret, char **ret_message)
-{
-    (void)argc;
-    (void)argv;
-    (void)ret_message;
-    return connect_rows(db, &decisions, store, ret);
-}
-
-static int connect_sought(sqlite3 *db, void *store, int argc, const char *const *argv,
-                          sqlite3_vtab **ret, char **ret_message)
-{
-    (void)argc;
-    (void)argv;
-    (void)ret_message;
-    return connect_rows(db, &sought, store, ret);
-}
-
-static int connect_keys(sqlite3 *db, void *store, int argc, const char *const *argv,
-                        sqlite3_vtab **ret, char **ret_message)
-{
-    (void)argc;
-    (void)argv;
-    (void)ret_message;
-    return connect_rows(db, &keys, store, ret);
 }
 
 static int disconnect(sqlite3_vtab *table)
@@ -346,25 +341,25 @@ static int row_id(sqlite3_vtab_cursor *base, sqlite3_int64 *ret)
 }
 
 /* Without xCreate a table exists by its name alone, and without xUpdate it is read only. */
-#define ROWS_MODULE(connect)                                                                       \
-    {                                                                                              \
-        .xConnect = (connect), .xBestIndex = best_index, .xDisconnect = disconnect,                \
-        .xOpen = open_cursor, .xClose = close_cursor, .xFilter = filter, .xNext = next,            \
-        .xEof = at_end, .xColumn = column, .xRowid = row_id,                                       \
-    }
-
-static const sqlite3_module decisions_module = ROWS_MODULE(connect_decisions);
-static const sqlite3_module keys_module = ROWS_MODULE(connect_keys);
-static const sqlite3_module sought_module = ROWS_MODULE(connect_sought);
+static const sqlite3_module rows_module = {
+    .xConnect = connect_rows,
+    .xBestIndex = best_index,
+    .xDisconnect = disconnect,
+    .xOpen = open_cursor,
+    .xClose = close_cursor,
+    .xFilter = filter,
+    .xNext = next,
+    .xEof = at_end,
+    .xColumn = column,
+    .xRowid = row_id,
+};
 
 int sqlite_register_rows(struct store_sqlite *store)
 {
-    int code = sqlite3_create_module(store->db, "chunk_decisions", &decisions_module, store);
+    int code = SQLITE_OK;
 
-    if (code == SQLITE_OK) {
-        code = sqlite3_create_module(store->db, "chunk_keys", &keys_module, store);
+    for (size_t at = 0; at < KINDS && code == SQLITE_OK; at++) {
+        code = sqlite3_create_module(store->db, kinds[at]->name, &rows_module, store);
     }
-    return code == SQLITE_OK
-               ? sqlite3_create_module(store->db, "chunk_sought", &sought_module, store)
-               : code;
+    return code;
 }
