@@ -6,21 +6,27 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define BANK_SEGMENTS 64
+#define BANK_SEGMENTS 512
 #define BANKS         (KEY_FILTER_SEGMENTS_MAX / BANK_SEGMENTS)
 #define BYTES_MIN     8
 #define PIECE         64 /* bytes of a bitmap that are worked on at once: a cache line */
+#define AT_ONCE       64 /* bitmaps that are added at once */
+#define WORDS         (BANK_SEGMENTS / 64)
 
-/* A row is read as 64 bits, also where it is shorter. */
+/* A row is read in words of 64 bits, also where it is shorter. */
 #define SLACK 8
 
 /* Rows are read at random places: with large pages the processor finds them faster. */
 #define LARGE_PAGE ((size_t)2 << 20)
 
-/* Row i begins at byte i x width; bit 0 of its first byte is the bank's first segment. */
+/*
+ * Row i begins at byte i x width; bit 0 of its first byte is the bank's first segment. The place
+ * for the widest rows is reserved at once, and only as much of it is memory as the rows need: so
+ * they grow where they are.
+ */
 struct bank {
     unsigned char *rows;
-    size_t width; /* bytes of a row: 0, 1, 2, 4 or 8 */
+    size_t width; /* bytes of a row: 0, 1, 2, 4 … 64 */
 };
 
 struct key_filter {
@@ -80,13 +86,21 @@ struct key_filter *key_filter_new(size_t bytes)
     return filter;
 }
 
+/* The bytes that are reserved for a bank. */
+static size_t place(const struct key_filter *filter)
+{
+    return filter->positions * (BANK_SEGMENTS / 8) + SLACK;
+}
+
 void key_filter_free(struct key_filter *filter)
 {
     if (!filter) {
         return;
     }
     for (size_t i = 0; i < BANKS; i++) {
-        free(filter->banks[i].rows);
+        if (filter->banks[i].rows) {
+            munmap(filter->banks[i].rows, place(filter));
+        }
     }
     free(filter);
 }
@@ -98,18 +112,27 @@ size_t key_filter_segments(const struct key_filter *filter)
 
 /* ---- adding segments ---- */
 
-static unsigned char *new_rows(size_t size)
+/* Gets the place for a bank's rows, none of which is memory yet. NULL when there is none. */
+static unsigned char *reserve_rows(size_t size)
 {
-    if (size < LARGE_PAGE) {
-        return calloc(1, size);
+    void *rows = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (rows == MAP_FAILED) {
+        return NULL;
     }
-    size_t rounded = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-    unsigned char *rows = aligned_alloc(LARGE_PAGE, rounded);
-    if (rows) {
-        madvise(rows, rounded, MADV_HUGEPAGE); /* works without */
-        memset(rows, 0, rounded);
+    if (size >= LARGE_PAGE) {
+        madvise(rows, size, MADV_HUGEPAGE); /* works without */
     }
     return rows;
+}
+
+/* Moves rows of width bytes apart. From the last on, so that none is written over unread. */
+static void spread(unsigned char *rows, size_t positions, size_t width, size_t wider)
+{
+    for (size_t at = positions; at-- > 0;) {
+        memmove(rows + at * wider, rows + at * width, width);
+        memset(rows + at * wider + width, 0, wider - width);
+    }
 }
 
 /* Gives each row of a bank room for so many segments. False when memory ran out. */
@@ -123,15 +146,17 @@ static bool widen(const struct key_filter *filter, struct bank *bank, size_t seg
     if (width == bank->width) {
         return true;
     }
-    unsigned char *rows = new_rows(filter->positions * width + SLACK);
-    if (!rows) {
+    if (!bank->rows) {
+        bank->rows = reserve_rows(place(filter));
+    }
+    if (!bank->rows ||
+        mprotect(bank->rows, filter->positions * width + SLACK, PROT_READ | PROT_WRITE) != 0) {
         return false;
     }
-    for (size_t at = 0; bank->width > 0 && at < filter->positions; at++) {
-        memcpy(rows + at * width, bank->rows + at * bank->width, bank->width);
+    if (bank->width > 0) {
+        spread(bank->rows, filter->positions, bank->width, width);
     }
-    free(bank->rows);
-    *bank = (struct bank){rows, width};
+    bank->width = width;
     return true;
 }
 
@@ -170,7 +195,7 @@ static uint64_t transpose(uint64_t square)
  * that they would drive each other out of the processor's cache.
  */
 struct pieces {
-    unsigned char of[BANK_SEGMENTS][PIECE];
+    unsigned char of[AT_ONCE][PIECE];
 };
 
 /*
@@ -204,7 +229,7 @@ static void add_pieces(unsigned char *rows, size_t width, size_t first, const st
     }
 }
 
-/* Adds segments of one bank. */
+/* Adds segments of one bank, up to AT_ONCE. */
 static void add_to_bank(const struct key_filter *filter, const unsigned char *const *bitmaps,
                         size_t count)
 {
@@ -233,9 +258,10 @@ int key_filter_add(struct key_filter *filter, const unsigned char *const *bitmap
         size_t left = total - filter->segments;
         size_t room = BANK_SEGMENTS - filter->segments % BANK_SEGMENTS;
         size_t in_bank = left < room ? left : room;
-        add_to_bank(filter, bitmaps, in_bank);
-        bitmaps += in_bank;
-        filter->segments += in_bank;
+        size_t now = in_bank < AT_ONCE ? in_bank : AT_ONCE;
+        add_to_bank(filter, bitmaps, now);
+        bitmaps += now;
+        filter->segments += now;
     }
     return 0;
 }
@@ -258,17 +284,50 @@ void key_filter_cut(struct key_filter *filter, size_t count)
 /* ---- asking ---- */
 
 /* The bank's segments that have all of the key's bits. */
-static uint64_t ask_bank(const struct key_filter *filter, const struct bank *bank,
-                         struct key_hash hash)
-{
-    uint64_t segments = bank->width < 8 ? (UINT64_C(1) << 8 * bank->width) - 1 : UINT64_MAX;
+struct found {
+    uint64_t words[WORDS];
+};
 
-    for (unsigned n = 0; n < KEY_FILTER_HASHES && segments != 0; n++) {
-        uint64_t row;
-        memcpy(&row, bank->rows + position(hash, n, filter->shift) * bank->width, sizeof(row));
-        segments &= le64toh(row);
+/* A short row's bits of a word. */
+static uint64_t short_mask(size_t width)
+{
+    return width < 8 ? (UINT64_C(1) << 8 * width) - 1 : UINT64_MAX;
+}
+
+/* False when no segment has them. */
+static bool ask_bank(struct found *found, const struct key_filter *filter, const struct bank *bank,
+                     struct key_hash hash)
+{
+    size_t words = bank->width < 8 ? 1 : bank->width / 8;
+    uint64_t any = 1;
+
+    for (size_t i = 0; i < WORDS; i++) {
+        found->words[i] = i < words ? short_mask(bank->width) : 0;
     }
-    return segments;
+    for (unsigned n = 0; n < KEY_FILTER_HASHES && any != 0; n++) {
+        const unsigned char *row = bank->rows + position(hash, n, filter->shift) * bank->width;
+        any = 0;
+        for (size_t i = 0; i < words; i++) {
+            uint64_t word;
+            memcpy(&word, row + i * sizeof(word), sizeof(word));
+            found->words[i] &= le64toh(word);
+            any |= found->words[i];
+        }
+    }
+    return any != 0;
+}
+
+/* The first bit from `from` on that is set, or BANK_SEGMENTS. */
+static size_t first_from(const struct found *found, size_t from)
+{
+    uint64_t mask = UINT64_MAX << from % 64;
+
+    for (size_t i = from / 64; i < WORDS; i++, mask = UINT64_MAX) {
+        if ((found->words[i] & mask) != 0) {
+            return i * 64 + LOWEST_BIT(found->words[i] & mask);
+        }
+    }
+    return BANK_SEGMENTS;
 }
 
 void key_filter_prefetch(const struct key_filter *filter, struct key_hash hash)
@@ -283,13 +342,15 @@ void key_filter_prefetch(const struct key_filter *filter, struct key_hash hash)
 
 size_t key_filter_next(const struct key_filter *filter, struct key_hash hash, size_t from)
 {
+    struct found found;
+
     for (size_t i = from / BANK_SEGMENTS; i * BANK_SEGMENTS < filter->segments; i++) {
-        uint64_t found = ask_bank(filter, &filter->banks[i], hash);
-        if (i == from / BANK_SEGMENTS) {
-            found &= UINT64_MAX << from % BANK_SEGMENTS;
-        }
-        if (found != 0) {
-            return i * BANK_SEGMENTS + LOWEST_BIT(found);
+        if (ask_bank(&found, filter, &filter->banks[i], hash)) {
+            size_t first = i == from / BANK_SEGMENTS ? from % BANK_SEGMENTS : 0;
+            size_t at = first_from(&found, first);
+            if (at < BANK_SEGMENTS) {
+                return i * BANK_SEGMENTS + at;
+            }
         }
     }
     return KEY_FILTER_NONE;

@@ -5,12 +5,13 @@
  * It is a Bloom filter for each segment, and all of them look at the same bits: key_filter_bytes()
  * gives their size, KEY_FILTER_HASHES positions follow from a key's hash. They lie in memory
  * across: one row for each position, with one bit a segment. So a key costs KEY_FILTER_HASHES
- * memory accesses for 64 segments, and the AND of its rows names the segments.
+ * cache lines for 512 segments, and the AND of its rows names the segments.
  *
- * Memory: rows are kept in banks of 64 segments, which begin with room for 8 and double it when
- * they need more. With B = key_filter_bytes() a bank takes B x 8, 16, 32 or 64. Segments of 800,000
- * keys have B = 2 MiB: 16 MiB up to 6.4 million keys, 128 MiB up to 51 million, 256 MiB from 77
- * million up to 102 million. While a bank grows its old half is there too.
+ * Memory: rows are kept in banks of 512 segments, which begin with room for 8 and double it, where
+ * they are, when they need more. With B = key_filter_bytes() a bank takes B x 8, 16, 32 … 512.
+ * Segments of 200,000 keys have B = 512 KiB: 4 MiB up to 1.6 million keys, 32 MiB up to 12.8
+ * million, 256 MiB from 51 million up to 102 million. Address space for the widest rows is taken
+ * with the first segment.
  *
  * A key is named wrongly by a full segment with a probability of 1 in 10,000.
  */

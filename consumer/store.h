@@ -87,11 +87,11 @@ struct store {
 #define STORE_QUARANTINE_BYTES (INT64_C(256) * 1024 * 1024)
 
 /*
- * Keys in a segment of the SQLite store; the last chunk's may go beyond. Small enough that the
- * pages of the current segment stay in the cache, large enough that there are 125 at 100 million
- * keys.
+ * Keys in a segment of the SQLite store; the last chunk's may go beyond. So small that a chunk
+ * writes more than one key to most pages that it changes, so large that the key filter reads one
+ * cache line for all segments of 100 million keys.
  */
-#define STORE_SEGMENT_KEYS 800000
+#define STORE_SEGMENT_KEYS 200000
 
 /*
  * Of so many answers of the key filter that a key is surely new, one is checked. It costs reading a

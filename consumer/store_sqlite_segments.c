@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Filters that are read before they go into memory's one together: 64 MiB of them. */
-#define READ_AT_ONCE 32
+/* Filters that are read before they go into memory's one together: 32 MiB of them. */
+#define READ_AT_ONCE 64
 
 /* What is remembered of a sealed segment beside its filter. */
 struct segment {

@@ -80,9 +80,9 @@ static void expect_all_keys(size_t segments, const char *when)
 
 Test(key_filter, a_bitmap_has_twenty_bits_a_key_at_least)
 {
-    cr_expect_eq(key_filter_bytes(800000), (size_t)2 << 20);
-    cr_expect_eq(key_filter_bytes(838860), (size_t)2 << 20);
-    cr_expect_eq(key_filter_bytes(838861), (size_t)4 << 20);
+    cr_expect_eq(key_filter_bytes(200000), (size_t)512 << 10);
+    cr_expect_eq(key_filter_bytes(209715), (size_t)512 << 10);
+    cr_expect_eq(key_filter_bytes(209716), (size_t)1 << 20);
     cr_expect_eq(key_filter_bytes(5), 16);
     cr_expect_eq(key_filter_bytes(1), 8);
 }
@@ -108,9 +108,9 @@ Test(key_filter, a_filter_without_segments_names_none)
 /* One by one, so that each width of the rows and each bank is grown into. */
 Test(key_filter, no_key_is_missed_while_it_grows)
 {
-    for (size_t segments = 1; segments <= 140; segments++) {
+    for (size_t segments = 1; segments <= 530; segments++) {
         add(1);
-        if (segments % 8 < 2) {
+        if (segments < 20 || segments % 64 < 2) {
             expect_all_keys(segments, "one by one");
         }
     }
@@ -118,14 +118,14 @@ Test(key_filter, no_key_is_missed_while_it_grows)
 
 Test(key_filter, segments_that_are_added_at_once_are_as_those_one_by_one)
 {
-    static const size_t parts[] = {3, 70, 8, 1, 46};
+    static const size_t parts[] = {3, 70, 8, 1, 446};
 
     cr_assert_eq(key_filter_reserve(filter, 100), 0);
     cr_expect_eq(key_filter_segments(filter), 0);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         add(parts[i]);
     }
-    expect_all_keys(128, "at once");
+    expect_all_keys(528, "at once");
 }
 
 Test(key_filter, hardly_ever_is_a_segment_named_that_has_not_the_key)
@@ -147,8 +147,8 @@ Test(key_filter, hardly_ever_is_a_segment_named_that_has_not_the_key)
 
 Test(key_filter, what_is_cut_off_is_forgotten_and_the_rest_is_kept)
 {
-    static const size_t cuts[] = {131, 130, 128, 121, 64, 63, 7, 0};
-    size_t had = 132;
+    static const size_t cuts[] = {531, 530, 521, 512, 511, 128, 121, 64, 63, 7, 0};
+    size_t had = 532;
 
     add(had);
     for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
