@@ -1,9 +1,8 @@
 #include "common/bounded_call.h"
 
 #include "common/clock.h"
+#include "common/thread.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -27,14 +26,9 @@ static void *run(void *arg)
 
 static bool start(pthread_t *thread, struct call *call)
 {
-    sigset_t all;
-    sigset_t old;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
     atomic_fetch_add(&running, 1);
-    int code = pthread_create(thread, NULL, run, call);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    int code = thread_start(thread, run, call);
+
     if (code != 0) {
         atomic_fetch_sub(&running, 1);
     }

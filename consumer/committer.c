@@ -1,10 +1,9 @@
 #include "consumer/committer.h"
 
 #include "common/clock.h"
+#include "common/thread.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,30 +55,6 @@ static void *commit_all(void *user)
     return NULL;
 }
 
-/* The thread is for the store alone: signals are the main thread's. */
-static int start_thread(struct committer *committer)
-{
-    sigset_t all;
-    sigset_t before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&committer->thread, NULL, commit_all, committer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code;
-}
-
-/* Waits are measured on a clock that nobody sets. */
-static void init_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 int committer_open(struct committer **ret, committer_work *work, void *user, struct error *err)
 {
     struct committer *committer = calloc(1, sizeof(*committer));
@@ -90,8 +65,8 @@ int committer_open(struct committer **ret, committer_work *work, void *user, str
     committer->work = work;
     committer->user = user;
     pthread_mutex_init(&committer->lock, NULL);
-    init_condition(&committer->changed);
-    int code = start_thread(committer);
+    thread_condition_init(&committer->changed);
+    int code = thread_start(&committer->thread, commit_all, committer);
     if (code != 0) {
         free(committer);
         return error_set(err, EX_OSERR, "no thread can be started: %s", strerror(code));

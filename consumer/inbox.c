@@ -98,11 +98,14 @@ int inbox_open(struct inbox **ret, const struct kafka_args *args, const char *gr
     /* rd_kafka_new() took conf over. */
     rd_kafka_poll_set_consumer(inbox->rk);
     inbox->queue = rd_kafka_queue_get_consumer(inbox->rk);
+    if (inbox_waker_open(&inbox->waker, inbox->rk, err) != 0) {
+        goto fail;
+    }
     *ret = inbox;
     return 0;
 
 fail:
-    inbox_close(inbox); /* no client was made yet */
+    inbox_close(inbox);
     return -1;
 }
 
@@ -191,6 +194,7 @@ static bool close_client(struct inbox *inbox)
 {
     bool closed = true;
 
+    inbox_waker_close(inbox->waker);
     if (inbox->queue) {
         inbox_commit_all(inbox);
         inbox->closing = true;

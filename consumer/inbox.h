@@ -20,7 +20,7 @@
 /* Bytes that wait in the client beside those that inbox_poll() has handed out. */
 #define INBOX_QUEUE_KIB 4096
 
-/* Closing takes no longer than three times this, also with the broker gone. */
+/* Closing takes no longer than four times this, also with the broker gone. */
 #define INBOX_CLOSE_MS 1500
 
 struct inbox_message {

@@ -104,6 +104,22 @@ static int show_taken(struct inbox *inbox, struct inbox_batch *batch, struct err
     return 0;
 }
 
+/*
+ * A poll takes all there is, up to a chunk: so what it took shows whether the client may have
+ * stopped fetching because of its queue's size.
+ */
+static void fetch_on(struct inbox *inbox, const struct inbox_batch *batch)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        bytes += batch->messages[i].raw.key_len + batch->messages[i].raw.value_len;
+    }
+    if (batch->held_count == CHUNK_MESSAGES_MAX || bytes >= INBOX_QUEUE_KIB * UINT64_C(1024)) {
+        inbox_waker_wake(inbox->waker, inbox->topic, inbox->partitions, inbox->partition_count);
+    }
+}
+
 int inbox_poll(struct inbox *inbox, int timeout_ms, struct inbox_batch *batch, struct error *err)
 {
     inbox_batch_release(batch);
@@ -116,7 +132,11 @@ int inbox_poll(struct inbox *inbox, int timeout_ms, struct inbox_batch *batch, s
         return inbox_follow_rebalance(inbox, err);
     }
     inbox_note_stuck(inbox);
-    return show_taken(inbox, batch, err);
+    if (show_taken(inbox, batch, err) != 0) {
+        return -1;
+    }
+    fetch_on(inbox, batch);
+    return 0;
 }
 
 bool inbox_at_end(const struct inbox *inbox)

@@ -209,6 +209,11 @@ int outbox_save_due(struct outbox *outbox, struct error *err)
     return clock_monotonic_ms() >= outbox->save_due_ms ? save(outbox, err) : 0;
 }
 
+int64_t outbox_sent(const struct outbox *outbox)
+{
+    return outbox->sent;
+}
+
 int64_t outbox_backlog(const struct outbox *outbox)
 {
     return outbox->last - outbox->published;

@@ -74,6 +74,9 @@ void outbox_saved(struct outbox *outbox, int64_t published);
  */
 MUST_CHECK int outbox_save_due(struct outbox *outbox, struct error *err);
 
+/* How many outcomes were given to the client since the opening, those sent again counted again. */
+int64_t outbox_sent(const struct outbox *outbox);
+
 /* How many outcomes are not published yet. */
 int64_t outbox_backlog(const struct outbox *outbox);
 

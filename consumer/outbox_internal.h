@@ -34,6 +34,7 @@ struct outbox {
     int64_t published; /* all up to it are acknowledged */
     int64_t saved;     /* the store knows */
     int64_t last;      /* the store's last seq */
+    int64_t sent;      /* how many, ever */
 
     /* What was read and not sent yet. */
     struct store_outcome read[OUTBOX_READ_MAX];

@@ -167,6 +167,7 @@ int outbox_send_more(struct outbox *outbox, size_t max, struct error *err)
         if (result == 0) {
             result = send_outcome(outbox, &outbox->read[outbox->read_next], err);
             outbox->read_next += result == 0;
+            outbox->sent += result == 0;
         }
     }
     return result;

@@ -38,6 +38,9 @@
 #define PUBLISH_IDLE    8192
 #define PUBLISH_WORKING 512
 
+/* A chunk of so many messages says that more wait: payd is behind, and catches up. */
+#define BEHIND_MESSAGES (CHUNK_MESSAGES_MAX / 4)
+
 /* With until_end: how long all brokers may be away before it gives up. */
 #define BROKERS_AWAY_MS 30000
 
@@ -227,10 +230,40 @@ static bool outbox_is_full(struct worker *worker)
     return full;
 }
 
+/*
+ * Money first, answers after: while payd catches up, what a chunk allows of outcomes is published,
+ * and no more. That is nothing while few of them wait; beyond half of what may wait their share
+ * grows, until as many are published as messages are taken.
+ */
+static void allow_publishing(struct worker *worker, size_t messages)
+{
+    const int64_t half = OUTBOX_BACKLOG_MAX / 2;
+    int64_t beyond = outbox_backlog(worker->outbox) - half;
+
+    worker->publish_left = SIZE_MAX;
+    if (messages >= BEHIND_MESSAGES) {
+        worker->publish_left = beyond > 0 ? (size_t)(beyond * (int64_t)messages / half) : 0;
+    }
+}
+
+/* How many outcomes a step may publish. */
+static size_t publish_max(const struct worker *worker)
+{
+    size_t max = store_is_ours(worker) ? PUBLISH_IDLE : PUBLISH_WORKING;
+
+    return max < worker->publish_left ? max : worker->publish_left;
+}
+
+/* True when there is something to publish, and it may go now. */
+static bool can_publish(const struct worker *worker)
+{
+    return worker->publish_left > 0 && outbox_can_send(worker->outbox);
+}
+
 /* How long a poll may wait: not at all while there is something else to do. */
 static int poll_ms(const struct worker *worker)
 {
-    if (outbox_can_send(worker->outbox)) {
+    if (can_publish(worker)) {
         return 0;
     }
     return committer_given(worker->committer) > 0 ? POLL_WORKING_MS : POLL_MS;
@@ -259,36 +292,28 @@ static int take_chunk(struct worker *worker, struct error *err)
     if (chunk->item_count > 0 || chunk->range_count > 0 || chunk->redelivered > 0) {
         chunk->one_partition = inbox_topic_partitions(worker->inbox) == 1;
         chunk->published = outbox_published(worker->outbox);
+        allow_publishing(worker, chunk->item_count);
         committer_give(worker->committer, chunk);
         worker->next_slot = (worker->next_slot + 1) % COMMITTER_CHUNKS;
+    } else if (store_is_ours(worker)) {
+        worker->publish_left = SIZE_MAX; /* there is nothing else to do */
     }
     return 0;
-}
-
-/*
- * Money first, answers after: while payd catches up, outcomes are published in the time that is
- * left beside making chunks. The more of them wait, beyond half of what may, the larger their
- * share, until as many are published as messages are taken.
- */
-static size_t publish_max(const struct worker *worker)
-{
-    const int64_t half = OUTBOX_BACKLOG_MAX / 2;
-    int64_t beyond = outbox_backlog(worker->outbox) - half;
-
-    if (store_is_ours(worker)) {
-        return PUBLISH_IDLE;
-    }
-    return PUBLISH_WORKING + (size_t)(beyond > 0 ? beyond * CHUNK_MESSAGES_MAX / half : 0);
 }
 
 static int publish(struct worker *worker, bool full, struct error *err)
 {
     bool ours = store_is_ours(worker);
     int timeout_ms = full && ours ? POLL_MS : 0;
+    int64_t before = outbox_sent(worker->outbox);
 
+    if (full) {
+        worker->publish_left = SIZE_MAX; /* there is nothing to catch up with until some are gone */
+    }
     if (outbox_step(worker->outbox, publish_max(worker), timeout_ms, ours, err) != 0) {
         return -1;
     }
+    worker->publish_left -= (size_t)(outbox_sent(worker->outbox) - before);
     return ours ? outbox_save_due(worker->outbox, err) : 0;
 }
 
@@ -297,7 +322,7 @@ static int collect_ms(const struct worker *worker, bool full)
 {
     bool can_make = !full && committer_given(worker->committer) < COMMITTER_CHUNKS;
 
-    return can_make || outbox_can_send(worker->outbox) ? 0 : PAUSE_MS;
+    return can_make || can_publish(worker) ? 0 : PAUSE_MS;
 }
 
 enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struct error *err)

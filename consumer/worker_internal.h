@@ -43,6 +43,7 @@ struct worker {
     int64_t brokers_away_ms; /* since when, 0 = not known to be */
     int64_t held_since_ms;   /* another member holds partitions, 0 = not known to */
     bool outbox_was_full;
+    size_t publish_left; /* outcomes that may be published until the next chunk is given */
 };
 
 /* Compare, now and then, the log with what was read of it before. -1: it was replaced. */

@@ -115,6 +115,37 @@ Test(outcomes, survive_a_kill_at_each_step)
     scene_check_books(&scene);
 }
 
+/* Payments enough for chunks that say that more wait, and beyond what may wait in this build. */
+#define MANY_ROWS 12000
+
+static void send_many(void)
+{
+    char path[PROCESS_PATH_MAX + 16];
+    struct process pay;
+
+    snprintf(path, sizeof(path), "%s/many.csv", scene.dir);
+    FILE *file = fopen(path, "we");
+    cr_assert(file);
+    fputs("src,dest,amount\n", file);
+    for (int i = 0; i < MANY_ROWS; i++) {
+        fprintf(file, "ann,bob,0.%02d\n", i % 99 + 1);
+    }
+    cr_assert_eq(fclose(file), 0);
+    cr_assert_eq(scene_pay(&scene, NULL, &pay,
+                           (const char *const[]){"batch", "--batch-id", "many", path, NULL}),
+                 0, "%s", file_tail(pay.err));
+}
+
+Test(outcomes, that_waited_while_payd_caught_up_are_all_published)
+{
+    send_many();
+    drain();
+    cr_expect_eq(scene_int(&scene, "SELECT published_seq FROM store"), MANY_ROWS);
+    struct outcomes outcomes = outcomes_read(&scene);
+    cr_expect_eq(outcomes.count, MANY_ROWS);
+    outcomes_release(&outcomes);
+}
+
 Test(outcomes, are_trimmed_once_they_are_published)
 {
     for (int i = 0; i < 21; i++) {
