@@ -68,6 +68,17 @@ struct chunk_item *chunk_add(struct chunk *chunk)
     return item;
 }
 
+bool chunk_is_first(const struct chunk *chunk, const struct chunk_item *item)
+{
+    if (item->unreadable != READABLE) {
+        return false;
+    }
+    const struct chunk_key *key = &chunk->keys[item->key];
+
+    return key->known && key->origin.partition == item->origin.partition &&
+           key->origin.offset == item->origin.offset;
+}
+
 struct chunk_range *chunk_range(struct chunk *chunk, int32_t partition, int64_t from)
 {
     for (size_t i = chunk->range_count; i-- > 0;) {

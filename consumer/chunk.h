@@ -173,6 +173,9 @@ struct chunk_item *chunk_add(struct chunk *chunk);
 /* The range of a partition, made as [from, from) when there is none yet. */
 struct chunk_range *chunk_range(struct chunk *chunk, int32_t partition, int64_t from);
 
+/* True for the very message that decided its key, seen again. The item's key was claimed. */
+bool chunk_is_first(const struct chunk *chunk, const struct chunk_item *item);
+
 /*
  * Fill keys, accounts and batches with each that the readable items name, once, with nothing known
  * of them yet, and set the indices in the items. May be called again: it starts over.

@@ -1,7 +1,6 @@
 #include "consumer/key_filter.h"
 
 #include <endian.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,15 +45,10 @@ size_t key_filter_bytes(size_t keys)
     return bytes;
 }
 
+/* Their number is a power of two. */
 static unsigned shift_of(size_t positions)
 {
-    unsigned shift = 64;
-
-    while (positions > 1) {
-        positions /= 2;
-        shift--;
-    }
-    return shift;
+    return 64 - (unsigned)LOWEST_BIT(positions);
 }
 
 /* The n-th position of a key. The step is odd, so that it is never 0. */
@@ -71,6 +65,18 @@ void key_filter_mark(unsigned char *bitmap, size_t bytes, struct key_hash hash)
         size_t at = position(hash, n, shift);
         bitmap[at / 8] |= (unsigned char)(1U << at % 8);
     }
+}
+
+bool key_filter_has(const unsigned char *bitmap, size_t bytes, struct key_hash hash)
+{
+    unsigned shift = shift_of(bytes * 8);
+    bool has = true;
+
+    for (unsigned n = 0; n < KEY_FILTER_HASHES && has; n++) {
+        size_t at = position(hash, n, shift);
+        has = (bitmap[at / 8] >> at % 8 & 1) != 0;
+    }
+    return has;
 }
 
 /* ---- life ---- */

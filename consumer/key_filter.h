@@ -21,6 +21,7 @@
 #include "common/compiler.h"
 #include "consumer/key_hash.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,9 @@ size_t key_filter_bytes(size_t keys);
 
 /* Set a key's bits in the bitmap of its segment. */
 void key_filter_mark(unsigned char *bitmap, size_t bytes, struct key_hash hash);
+
+/* False when the bitmap surely has not the key. */
+bool key_filter_has(const unsigned char *bitmap, size_t bytes, struct key_hash hash);
 
 struct key_filter;
 

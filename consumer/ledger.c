@@ -237,12 +237,10 @@ static struct decision decide(struct chunk *chunk, const struct chunk_item *item
     if (item->unreadable != READABLE) {
         return (struct decision){OUTCOME_QUARANTINED, REASON_NONE, 0};
     }
-    const struct chunk_key *key = &chunk->keys[item->key];
-    if (key->known && key->origin.partition == item->origin.partition &&
-        key->origin.offset == item->origin.offset) {
+    if (chunk_is_first(chunk, item)) {
         return (struct decision){OUTCOME_REDELIVERED, REASON_NONE, 0};
     }
-    const struct command *first = first_payload(key);
+    const struct command *first = first_payload(&chunk->keys[item->key]);
     unsigned fields = first ? differs(first, &item->command) : 0;
     if (!bind_batch(chunk, item)) {
         return (struct decision){OUTCOME_CONFLICT, REASON_BATCH_CHANGED, fields};

@@ -243,6 +243,8 @@ void sqlite_close(struct store *base)
         close(store->lock_fd); /* after the database: see store_lock.h */
     }
     key_filter_free(store->keys.filter);
+    free(store->keys.newest);
+    free(store->sought);
     free(store->path);
     free(store);
 }

@@ -21,23 +21,53 @@ static enum store_status read_first(struct store_sqlite *store, sqlite3_stmt *ro
     return STORE_OK;
 }
 
-/* The decision of a key that has one. */
-static enum store_status claim_key(struct store_sqlite *store, struct chunk_key *key,
-                                   struct error *err)
+/* The decisions of what is sought, in their order, by one statement. */
+static enum store_status read_decisions(struct store_sqlite *store, struct chunk *chunk,
+                                        struct error *err)
 {
+    const enum statement id = STATEMENT_FIND_DECISIONS;
     sqlite3_stmt *row;
+    enum store_status status;
 
-    sqlite_bind_int(store, STATEMENT_FIND_DECISION, 1, key->seq);
-    enum store_status status =
-        sqlite_row(store, STATEMENT_FIND_DECISION, "look up a decision", &row, err);
-    if (status == STORE_OK) {
-        key->known = row != NULL;
-        if (row) {
-            status = read_first(store, row, key, err);
-        } else {
+    sqlite_sort_sought(store);
+    store->shown = chunk;
+    while ((status = sqlite_row(store, id, "look up decisions", &row, err)) == STORE_OK && row) {
+        struct chunk_key *key = &chunk->keys[sqlite3_column_int64(row, DECISION_PLACE)];
+        key->known = true;
+        status = read_first(store, row, key, err);
+        if (status != STORE_OK) {
+            break;
+        }
+    }
+    sqlite_done(store, id);
+    store->shown = NULL;
+    store->sought_count = 0;
+    return status;
+}
+
+/* The decision of each key that has one. */
+static enum store_status claim_keys(struct store_sqlite *store, struct chunk *chunk,
+                                    struct error *err)
+{
+    enum store_status status = STORE_OK;
+
+    store->sought_count = 0;
+    for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
+        if (chunk->keys[i].seq > 0) {
+            store->sought[store->sought_count++] =
+                (struct sqlite_sought){.order = chunk->keys[i].seq, .place = (uint32_t)i};
+        }
+        if (store->sought_count == SQLITE_SOUGHT_MAX) {
+            status = read_decisions(store, chunk, err);
+        }
+    }
+    if (status == STORE_OK && store->sought_count > 0) {
+        status = read_decisions(store, chunk, err);
+    }
+    for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
+        if (chunk->keys[i].seq > 0 && !chunk->keys[i].known) {
             status = sqlite_damaged(store, "a key without its decision", err);
         }
-        sqlite_done(store, STATEMENT_FIND_DECISION);
     }
     return status;
 }
@@ -91,7 +121,8 @@ static enum store_status claim_range(struct store_sqlite *store, struct chunk *c
     }
     for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
         struct chunk_item *item = &chunk->items[i];
-        if (item->origin.partition == range->partition && item->origin.offset <= highest) {
+        if (item->origin.partition == range->partition && item->origin.offset <= highest &&
+            !chunk_is_first(chunk, item)) {
             status = find_recorded(store, item, err);
         }
     }
@@ -109,10 +140,8 @@ enum store_status sqlite_claim(struct store *base, struct chunk *chunk, struct e
     if (!MUTANT("no-dedupe")) {
         status = sqlite_find_keys(store, chunk, err);
     }
-    for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
-        if (chunk->keys[i].seq > 0) {
-            status = claim_key(store, &chunk->keys[i], err);
-        }
+    if (status == STORE_OK) {
+        status = claim_keys(store, chunk, err);
     }
     for (size_t i = 0; status == STORE_OK && i < chunk->range_count; i++) {
         status = claim_range(store, chunk, &chunk->ranges[i], err);

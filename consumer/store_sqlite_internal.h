@@ -26,14 +26,13 @@
 enum statement {
     STATEMENT_BEGIN,
     STATEMENT_COMMIT,
-    STATEMENT_FIND_KEY,
-    STATEMENT_FIND_NEWEST,
+    STATEMENT_FIND_KEYS,
     STATEMENT_SAMPLE_KEY,
     STATEMENT_SEGMENT_KEYS,
     STATEMENT_FIND_SEGMENT,
     STATEMENT_ADD_SEGMENT,
     STATEMENT_REPLACE_SEGMENT,
-    STATEMENT_FIND_DECISION,
+    STATEMENT_FIND_DECISIONS,
     STATEMENT_HIGHEST_RECORDED,
     STATEMENT_FIND_RECORDED,
     STATEMENT_FIND_ACCOUNT,
@@ -105,10 +104,22 @@ struct sqlite_keys {
     int64_t committed_current;
     int64_t committed_count;
     struct key_filter *filter; /* segment n is number n - 1 in it; NULL when opened to read only */
+    size_t bitmap_bytes;       /* of a segment in the filter */
+    unsigned char *newest;     /* the current segment's bitmap, as the filter will get it or more */
+    int64_t newest_of;         /* the segment all of whose keys it has, 0 = none */
     int64_t rebuilt;           /* filters that were damaged when the store was opened */
     uint64_t surely_new;       /* answers, of which one in STORE_SAMPLE is checked */
     uint64_t samples;
 };
+
+/* A key of the chunk that is looked up, by its place in it: in a segment, or a decision by seq. */
+struct sqlite_sought {
+    int64_t order; /* the segment, or the seq */
+    uint32_t place;
+};
+
+/* So many at once. */
+#define SQLITE_SOUGHT_MAX (2 * CHUNK_MESSAGES_MAX)
 
 struct store_sqlite {
     struct store base;
@@ -124,8 +135,12 @@ struct store_sqlite {
     int64_t quarantine_bytes; /* as last_seq: with those of the open transaction */
     int64_t committed_quarantine_bytes;
     struct sqlite_keys keys;
-    const struct chunk *shown; /* by the tables of store_sqlite_rows.c; NULL = none */
-    int bind_code;             /* the first failure of a bind since the last run */
+    const struct chunk *shown;    /* by the tables of store_sqlite_rows.c; NULL = none, */
+    struct sqlite_sought *sought; /* and of these those from place sought_from to sought_to */
+    size_t sought_count;
+    size_t sought_from;
+    size_t sought_to;
+    int bind_code; /* the first failure of a bind since the last run */
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct sqlite_names names;
 };
@@ -158,6 +173,7 @@ enum decision_field {
     DECISION_OFFSET,
     DECISION_DECIDED_MS,
     DECISION_RULES,
+    DECISION_PLACE, /* of STATEMENT_FIND_DECISIONS: the key's place in the chunk */
 };
 #define DECISION_FIELDS                                                                            \
     "seq, key, type, src, dest, amount_minor, currency, batch, min_minor, strict, outcome,"        \
@@ -250,12 +266,19 @@ enum store_status sqlite_ask_int(struct store_sqlite *store, const char *sql, in
 /* End a transaction: commit when status is STORE_OK, else roll back. Returns what came of it. */
 enum store_status sqlite_end(struct store *base, enum store_status status, struct error *err);
 
+/* Sort what is sought, and show all of it to SQL. */
+void sqlite_sort_sought(struct store_sqlite *store);
+
 /* Set the seq of each of the chunk's keys that is decided. In the chunk's transaction. */
 enum store_status sqlite_find_keys(struct store_sqlite *store, struct chunk *chunk,
                                    struct error *err);
 
-/* So many keys were added to the current segment: seals it when it is full. */
-enum store_status sqlite_keys_added(struct store_sqlite *store, int64_t added, struct error *err);
+/* The chunk's new keys, so many, were added to the current segment: seals it when it is full. */
+enum store_status sqlite_keys_added(struct store_sqlite *store, const struct chunk *chunk,
+                                    int64_t added, struct error *err);
+
+/* Make the current segment's bitmap complete, unless it is. */
+enum store_status sqlite_mark_newest(struct store_sqlite *store, struct error *err);
 
 /* Seal the current segment in the open transaction, and begin the next one. */
 enum store_status sqlite_seal(struct store_sqlite *store, struct error *err);

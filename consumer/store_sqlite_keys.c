@@ -1,41 +1,22 @@
 #include "consumer/store_sqlite_internal.h"
 
+#include <stdlib.h>
+
 /*
  * How many keys ahead the filter's rows are asked for, while one is looked at: about as long as
  * memory takes.
  */
 #define AHEAD 8
 
-/* A key that is looked up. */
-struct asked {
-    const unsigned char *form; /* borrowed from the chunk */
-    size_t len;
-    struct key_hash hash;
-};
-
-/* Sets *ret to the key's seq when the segment has it. */
-static enum store_status find_in(struct store_sqlite *store, int64_t segment,
-                                 const struct asked *asked, int64_t *ret, struct error *err)
-{
-    sqlite3_stmt *row;
-
-    sqlite_bind_int(store, STATEMENT_FIND_KEY, 1, segment);
-    sqlite_bind_blob(store, STATEMENT_FIND_KEY, 2, asked->form, asked->len);
-    enum store_status status = sqlite_row(store, STATEMENT_FIND_KEY, "look up a key", &row, err);
-    if (status == STORE_OK) {
-        *ret = row ? sqlite3_column_int64(row, 0) : 0;
-        sqlite_done(store, STATEMENT_FIND_KEY);
-    }
-    return status;
-}
+/* ---- which segments to ask ---- */
 
 /*
  * The first sealed segment from `from` on that may hold the key, 0 = none does. Segments that the
  * filter does not cover always may.
  */
-static int64_t next_segment(const struct sqlite_keys *keys, const struct asked *asked, int64_t from)
+static int64_t next_segment(const struct sqlite_keys *keys, struct key_hash hash, int64_t from)
 {
-    size_t found = key_filter_next(keys->filter, asked->hash, (size_t)from - 1);
+    size_t found = key_filter_next(keys->filter, hash, (size_t)from - 1);
 
     if (found != KEY_FILTER_NONE) {
         return (int64_t)found + 1;
@@ -50,7 +31,7 @@ static int64_t next_segment(const struct sqlite_keys *keys, const struct asked *
  * the key or its neighbour below: what it has, the filter must have said of it. So a filter that
  * has lost keys is found even while no key is repeated.
  */
-static enum store_status check_sample(struct store_sqlite *store, const struct asked *asked,
+static enum store_status check_sample(struct store_sqlite *store, const struct chunk_key *key,
                                       struct error *err)
 {
     struct sqlite_keys *keys = &store->keys;
@@ -60,7 +41,7 @@ static enum store_status check_sample(struct store_sqlite *store, const struct a
     sqlite3_stmt *row;
 
     sqlite_bind_int(store, STATEMENT_SAMPLE_KEY, 1, segment);
-    sqlite_bind_blob(store, STATEMENT_SAMPLE_KEY, 2, asked->form, asked->len);
+    sqlite_bind_blob(store, STATEMENT_SAMPLE_KEY, 2, key->form, key->form_len);
     enum store_status status =
         sqlite_row(store, STATEMENT_SAMPLE_KEY, "check the filter", &row, err);
     if (status != STORE_OK) {
@@ -76,82 +57,132 @@ static enum store_status check_sample(struct store_sqlite *store, const struct a
                   : STORE_OK;
 }
 
-static enum store_status find_sealed(struct store_sqlite *store, const struct asked *asked,
-                                     int64_t *ret, struct error *err)
-{
-    struct sqlite_keys *keys = &store->keys;
-    int64_t segment = next_segment(keys, asked, 1);
-    enum store_status status = STORE_OK;
+/* ---- asking them ---- */
 
-    if (segment == 0 && keys->surely_new++ % STORE_SAMPLE == 0) {
-        status = check_sample(store, asked, err);
+static int compare_sought(const void *a, const void *b)
+{
+    const struct sqlite_sought *left = a;
+    const struct sqlite_sought *right = b;
+
+    if (left->order != right->order) {
+        return left->order < right->order ? -1 : 1;
     }
-    while (status == STORE_OK && segment != 0 && *ret == 0) {
-        status = find_in(store, segment, asked, ret, err);
-        segment = next_segment(keys, asked, segment + 1);
-    }
-    return status;
+    return (left->place > right->place) - (left->place < right->place);
 }
 
-/* All of the chunk's keys that the current segment has, by one statement. */
-static enum store_status find_newest(struct store_sqlite *store, struct chunk *chunk,
-                                     struct error *err)
+void sqlite_sort_sought(struct store_sqlite *store)
 {
-    const enum statement id = STATEMENT_FIND_NEWEST;
+    qsort(store->sought, store->sought_count, sizeof(*store->sought), compare_sought);
+    store->sought_from = 0;
+    store->sought_to = store->sought_count;
+}
+
+/* All that is sought in one segment, by one statement. */
+static enum store_status ask_segment(struct store_sqlite *store, struct chunk *chunk,
+                                     int64_t segment, struct error *err)
+{
+    const enum statement id = STATEMENT_FIND_KEYS;
     sqlite3_stmt *row;
     enum store_status status;
 
-    for (size_t i = 0; i < chunk->key_count; i++) {
-        chunk->keys[i].seq = 0;
-    }
-    store->shown = chunk;
-    sqlite_bind_int(store, id, 1, store->keys.current);
+    sqlite_bind_int(store, id, 1, segment);
     while ((status = sqlite_row(store, id, "look up keys", &row, err)) == STORE_OK && row) {
         chunk->keys[sqlite3_column_int64(row, 0)].seq = sqlite3_column_int64(row, 1);
     }
     if (status == STORE_OK) {
         sqlite_done(store, id);
     }
-    store->shown = NULL;
     return status;
 }
 
-/* The others in the sealed segments. */
-static enum store_status find_older(struct store_sqlite *store, struct chunk *chunk,
-                                    struct error *err)
+/* Each segment once, for its keys in their order. */
+static enum store_status ask_segments(struct store_sqlite *store, struct chunk *chunk,
+                                      struct error *err)
 {
-    struct asked asked[AHEAD + 1];
     enum store_status status = STORE_OK;
 
-    for (size_t i = 0; status == STORE_OK && i < chunk->key_count + AHEAD; i++) {
-        struct asked *ahead = &asked[i % (AHEAD + 1)];
-        if (i < chunk->key_count) {
-            ahead->form = chunk->keys[i].form;
-            ahead->len = chunk->keys[i].form_len;
-            ahead->hash = key_hash(ahead->form, ahead->len);
-            key_filter_prefetch(store->keys.filter, ahead->hash);
+    sqlite_sort_sought(store);
+    store->shown = chunk;
+    for (size_t from = 0, to; status == STORE_OK && from < store->sought_count; from = to) {
+        int64_t segment = store->sought[from].order;
+        for (to = from; to < store->sought_count && store->sought[to].order == segment; to++) {
         }
-        if (i >= AHEAD && chunk->keys[i - AHEAD].seq == 0) {
-            const struct asked *now = &asked[(i - AHEAD) % (AHEAD + 1)];
-            status = find_sealed(store, now, &chunk->keys[i - AHEAD].seq, err);
-        }
+        store->sought_from = from;
+        store->sought_to = to;
+        status = ask_segment(store, chunk, segment, err);
+    }
+    store->shown = NULL;
+    store->sought_count = 0;
+    return status;
+}
+
+static enum store_status seek_in(struct store_sqlite *store, struct chunk *chunk, size_t place,
+                                 int64_t segment, struct error *err)
+{
+    enum store_status status =
+        store->sought_count == SQLITE_SOUGHT_MAX ? ask_segments(store, chunk, err) : STORE_OK;
+
+    store->sought[store->sought_count++] =
+        (struct sqlite_sought){.order = segment, .place = (uint32_t)place};
+    return status;
+}
+
+/* Notes the segments that may have the key. */
+static enum store_status seek_key(struct store_sqlite *store, struct chunk *chunk, size_t place,
+                                  struct key_hash hash, struct error *err)
+{
+    struct sqlite_keys *keys = &store->keys;
+    int64_t segment = next_segment(keys, hash, 1);
+    enum store_status status = STORE_OK;
+
+    if (segment == 0 && keys->current > 1 && keys->surely_new++ % STORE_SAMPLE == 0) {
+        status = check_sample(store, &chunk->keys[place], err);
+    }
+    for (; status == STORE_OK && segment != 0; segment = next_segment(keys, hash, segment + 1)) {
+        status = seek_in(store, chunk, place, segment, err);
+    }
+    if (status == STORE_OK && key_filter_has(keys->newest, keys->bitmap_bytes, hash)) {
+        status = seek_in(store, chunk, place, keys->current, err);
     }
     return status;
 }
 
-/* The newest keys are the likeliest to come again. */
 enum store_status sqlite_find_keys(struct store_sqlite *store, struct chunk *chunk,
                                    struct error *err)
 {
-    enum store_status status = find_newest(store, chunk, err);
+    struct key_hash hashes[AHEAD + 1];
+    enum store_status status = sqlite_mark_newest(store, err);
 
-    return status == STORE_OK && store->keys.current > 1 ? find_older(store, chunk, err) : status;
+    store->sought_count = 0;
+    for (size_t i = 0; status == STORE_OK && i < chunk->key_count + AHEAD; i++) {
+        if (i < chunk->key_count) {
+            struct key_hash hash = key_hash(chunk->keys[i].form, chunk->keys[i].form_len);
+            chunk->keys[i].seq = 0;
+            key_filter_prefetch(store->keys.filter, hash);
+            hashes[i % (AHEAD + 1)] = hash;
+        }
+        if (i >= AHEAD) {
+            status = seek_key(store, chunk, i - AHEAD, hashes[(i - AHEAD) % (AHEAD + 1)], err);
+        }
+    }
+    return status == STORE_OK ? ask_segments(store, chunk, err) : status;
 }
 
-enum store_status sqlite_keys_added(struct store_sqlite *store, int64_t added, struct error *err)
+/* ---- new keys ---- */
+
+enum store_status sqlite_keys_added(struct store_sqlite *store, const struct chunk *chunk,
+                                    int64_t added, struct error *err)
 {
-    store->keys.count += added;
-    return store->keys.count >= store->keys.segment_keys ? sqlite_seal(store, err) : STORE_OK;
+    struct sqlite_keys *keys = &store->keys;
+
+    for (size_t i = 0; i < chunk->key_count; i++) {
+        const struct chunk_key *key = &chunk->keys[i];
+        if (key->owner) {
+            key_filter_mark(keys->newest, keys->bitmap_bytes, key_hash(key->form, key->form_len));
+        }
+    }
+    keys->count += added;
+    return keys->count >= keys->segment_keys ? sqlite_seal(store, err) : STORE_OK;
 }
 
 /* ---- the end of a transaction ---- */
@@ -162,12 +193,14 @@ void sqlite_keys_committed(struct store_sqlite *store)
     store->keys.committed_count = store->keys.count;
 }
 
+/* What was marked for keys that are not there now is too much, and does no harm. */
 void sqlite_keys_rolled_back(struct store_sqlite *store)
 {
     struct sqlite_keys *keys = &store->keys;
 
     if (keys->current != keys->committed_current) {
         key_filter_cut(keys->filter, (size_t)keys->committed_current - 1);
+        keys->newest_of = 0;
     }
     keys->current = keys->committed_current;
     keys->count = keys->committed_count;

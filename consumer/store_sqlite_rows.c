@@ -1,5 +1,6 @@
 /*
- * The chunk that is being saved, as tables for SQL: chunk_decisions, chunk_keys and chunk_sought.
+ * The chunk that is being worked on, as tables for SQL: chunk_decisions and chunk_keys, which are
+ * saved, chunk_sought and chunk_known, which are looked up.
  *
  * One statement then writes all of its rows, with one cursor that goes from page to page, where a
  * statement a row would find its way from the root each time. The tables are read only and exist in
@@ -10,16 +11,16 @@
 
 #include <string.h>
 
-/* The columns of chunk_keys. */
-enum key_field { KEY_FORM, KEY_SEQ };
+/* The first column of the tables of keys. */
+#define KEY_FORM 0
 
 /* One of the tables. */
 struct rows_kind {
     const char *name;
     const char *declaration;
-    size_t (*count)(const struct chunk *chunk);
+    size_t (*count)(const struct store_sqlite *store);
     /* Whether the place at is one of the table's rows. */
-    bool (*has)(const struct chunk *chunk, size_t at);
+    bool (*has)(const struct store_sqlite *store, size_t at);
     void (*column)(const struct store_sqlite *store, size_t at, int column, sqlite3_context *ret);
 };
 
@@ -37,14 +38,14 @@ struct rows_cursor {
 
 /* ---- decisions ---- */
 
-static size_t count_items(const struct chunk *chunk)
+static size_t count_items(const struct store_sqlite *store)
 {
-    return chunk->item_count;
+    return store->shown->item_count;
 }
 
-static bool is_decision(const struct chunk *chunk, size_t at)
+static bool is_decision(const struct store_sqlite *store, size_t at)
 {
-    return sqlite_is_decision(&chunk->items[at]);
+    return sqlite_is_decision(&store->shown->items[at]);
 }
 
 /* Stays NULL when there is none. */
@@ -150,16 +151,21 @@ static const struct rows_kind decisions = {
     .column = decision_column,
 };
 
-/* ---- keys ---- */
+/* ---- new keys ---- */
 
-static size_t count_keys(const struct chunk *chunk)
+static size_t count_keys(const struct store_sqlite *store)
 {
-    return chunk->key_count;
+    return store->shown->key_count;
 }
 
-static bool is_new_key(const struct chunk *chunk, size_t at)
+static bool is_new_key(const struct store_sqlite *store, size_t at)
 {
-    return chunk->keys[at].owner != NULL;
+    return store->shown->keys[at].owner != NULL;
+}
+
+static void result_form(sqlite3_context *ret, const struct chunk_key *key)
+{
+    sqlite3_result_blob(ret, key->form, (int)key->form_len, SQLITE_STATIC);
 }
 
 static void key_column(const struct store_sqlite *store, size_t at, int column,
@@ -168,37 +174,11 @@ static void key_column(const struct store_sqlite *store, size_t at, int column,
     const struct chunk_key *key = &store->shown->keys[at];
 
     if (column == KEY_FORM) {
-        sqlite3_result_blob(ret, key->form, (int)key->form_len, SQLITE_STATIC);
+        result_form(ret, key);
     } else {
         sqlite3_result_int64(ret, key->seq);
     }
 }
-
-/* And all of them, to be looked up. */
-static bool is_any(const struct chunk *chunk, size_t at)
-{
-    (void)chunk;
-    (void)at;
-    return true;
-}
-
-static void sought_column(const struct store_sqlite *store, size_t at, int column,
-                          sqlite3_context *ret)
-{
-    if (column == KEY_FORM) {
-        key_column(store, at, column, ret);
-    } else {
-        sqlite3_result_int64(ret, (sqlite3_int64)at);
-    }
-}
-
-static const struct rows_kind sought = {
-    .name = "chunk_sought",
-    .declaration = "CREATE TABLE chunk_sought (key, place)",
-    .count = count_keys,
-    .has = is_any,
-    .column = sought_column,
-};
 
 static const struct rows_kind keys = {
     .name = "chunk_keys",
@@ -208,6 +188,56 @@ static const struct rows_kind keys = {
     .column = key_column,
 };
 
+/* ---- what is sought ---- */
+
+static size_t count_sought(const struct store_sqlite *store)
+{
+    return store->sought_to - store->sought_from;
+}
+
+static bool is_any(const struct store_sqlite *store, size_t at)
+{
+    (void)store;
+    (void)at;
+    return true;
+}
+
+static void sought_column(const struct store_sqlite *store, size_t at, int column,
+                          sqlite3_context *ret)
+{
+    const struct sqlite_sought *sought = &store->sought[store->sought_from + at];
+
+    if (column == KEY_FORM) {
+        result_form(ret, &store->shown->keys[sought->place]);
+    } else {
+        sqlite3_result_int64(ret, sought->place);
+    }
+}
+
+static const struct rows_kind sought_keys = {
+    .name = "chunk_sought",
+    .declaration = "CREATE TABLE chunk_sought (key, place)",
+    .count = count_sought,
+    .has = is_any,
+    .column = sought_column,
+};
+
+static void known_column(const struct store_sqlite *store, size_t at, int column,
+                         sqlite3_context *ret)
+{
+    const struct sqlite_sought *sought = &store->sought[store->sought_from + at];
+
+    sqlite3_result_int64(ret, column == 0 ? sought->order : sought->place);
+}
+
+static const struct rows_kind known_keys = {
+    .name = "chunk_known",
+    .declaration = "CREATE TABLE chunk_known (seq, place)",
+    .count = count_sought,
+    .has = is_any,
+    .column = known_column,
+};
+
 /* ---- what SQLite calls ---- */
 
 static struct rows_table *table_of(const sqlite3_vtab_cursor *cursor)
@@ -215,7 +245,7 @@ static struct rows_table *table_of(const sqlite3_vtab_cursor *cursor)
     return (struct rows_table *)cursor->pVtab; /* base is its first member */
 }
 
-static const struct rows_kind *const kinds[] = {&decisions, &keys, &sought};
+static const struct rows_kind *const kinds[] = {&decisions, &keys, &sought_keys, &known_keys};
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 /* A table without xCreate bears the name of its module, which says its kind. */
@@ -288,7 +318,7 @@ static void skip_others(struct rows_cursor *cursor)
 {
     const struct rows_table *table = table_of(&cursor->base);
 
-    while (cursor->at < cursor->count && !table->kind->has(table->store->shown, cursor->at)) {
+    while (cursor->at < cursor->count && !table->kind->has(table->store, cursor->at)) {
         cursor->at++;
     }
 }
@@ -304,7 +334,7 @@ static int filter(sqlite3_vtab_cursor *base, int index, const char *name, int ar
     (void)argc;
     (void)argv;
     cursor->at = 0;
-    cursor->count = table->store->shown ? table->kind->count(table->store->shown) : 0;
+    cursor->count = table->store->shown ? table->kind->count(table->store) : 0;
     skip_others(cursor);
     return SQLITE_OK;
 }

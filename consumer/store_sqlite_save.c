@@ -101,7 +101,7 @@ static enum store_status save_keys(struct store_sqlite *store, const struct chun
     sqlite_bind_int(store, STATEMENT_ADD_KEYS, 1, store->keys.current);
     enum store_status status = sqlite_run(store, STATEMENT_ADD_KEYS, "add the keys", err);
     store->shown = NULL;
-    return status == STORE_OK ? sqlite_keys_added(store, sqlite3_changes64(store->db), err)
+    return status == STORE_OK ? sqlite_keys_added(store, chunk, sqlite3_changes64(store->db), err)
                               : status;
 }
 

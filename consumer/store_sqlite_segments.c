@@ -16,7 +16,7 @@ struct segment {
 
 static size_t filter_bytes(const struct store_sqlite *store)
 {
-    return key_filter_bytes((size_t)store->keys.segment_keys);
+    return store->keys.bitmap_bytes;
 }
 
 /* Over all that is remembered of a segment. */
@@ -114,6 +114,24 @@ enum store_status sqlite_seal(struct store_sqlite *store, struct error *err)
     if (status == STORE_OK) {
         keys->current++;
         keys->count = 0;
+        memset(keys->newest, 0, filter_bytes(store));
+        keys->newest_of = keys->current;
+    }
+    return status;
+}
+
+enum store_status sqlite_mark_newest(struct store_sqlite *store, struct error *err)
+{
+    struct sqlite_keys *keys = &store->keys;
+    struct segment newest = {.id = keys->current};
+
+    if (keys->newest_of == keys->current) {
+        return STORE_OK;
+    }
+    memset(keys->newest, 0, filter_bytes(store));
+    enum store_status status = read_keys(store, &newest, keys->newest, err);
+    if (status == STORE_OK) {
+        keys->newest_of = keys->current;
     }
     return status;
 }
@@ -266,7 +284,10 @@ enum store_status sqlite_keys_open(struct store_sqlite *store, struct error *err
         status = find_current(store, err);
     }
     if (status == STORE_OK) {
-        status = make_filter(store, err);
+        keys->bitmap_bytes = key_filter_bytes((size_t)keys->segment_keys);
+        keys->newest = malloc(keys->bitmap_bytes);
+        store->sought = calloc(SQLITE_SOUGHT_MAX, sizeof(*store->sought));
+        status = keys->newest && store->sought ? make_filter(store, err) : no_memory(store, err);
     }
     if (status == STORE_OK) {
         sqlite3_snprintf(sizeof(sql), sql, "SELECT count(*) FROM keys WHERE segment = %lld",

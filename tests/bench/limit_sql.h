@@ -28,7 +28,7 @@ enum limit_statement {
 /* The pragmas of payd that a file does not keep by itself. */
 static const char limit_pragmas[] = "PRAGMA journal_mode = WAL;"
                                     "PRAGMA synchronous = FULL;"
-                                    "PRAGMA foreign_keys = ON;"
+                                    "PRAGMA foreign_keys = OFF;"
                                     "PRAGMA trusted_schema = OFF;"
                                     "PRAGMA cell_size_check = ON;"
                                     "PRAGMA temp_store = MEMORY;"

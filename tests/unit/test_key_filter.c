@@ -128,6 +128,19 @@ Test(key_filter, segments_that_are_added_at_once_are_as_those_one_by_one)
     expect_all_keys(528, "at once");
 }
 
+Test(key_filter, a_bitmap_has_each_of_its_keys_and_hardly_ever_another)
+{
+    unsigned char *bitmap = bitmap_of(0);
+    size_t wrong = 0;
+
+    for (size_t key = 0; key < KEYS; key++) {
+        cr_assert(key_filter_has(bitmap, bytes, hash_of(0, key)), "key %zu", key);
+        wrong += key_filter_has(bitmap, bytes, hash_of(1, key));
+    }
+    cr_expect_lt(wrong, KEYS / 100 + 1, "%zu", wrong);
+    free(bitmap);
+}
+
 Test(key_filter, hardly_ever_is_a_segment_named_that_has_not_the_key)
 {
     size_t named = 0;
