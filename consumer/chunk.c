@@ -48,6 +48,7 @@ void chunk_clear(struct chunk *chunk)
     chunk->item_count = 0;
     chunk->range_count = 0;
     chunk->key_count = 0;
+    chunk->first_count = 0;
     chunk->account_count = 0;
     chunk->batch_count = 0;
     chunk->published = 0;
@@ -66,6 +67,17 @@ struct chunk_item *chunk_add(struct chunk *chunk)
     item->recorded = false;
     item->decision = (struct decision){OUTCOME_NONE, REASON_NONE, 0};
     return item;
+}
+
+struct command *chunk_know(struct chunk *chunk, struct chunk_key *key, int64_t seq,
+                           const struct origin *origin)
+{
+    assert(chunk->first_count < chunk->key_count);
+    key->known = true;
+    key->seq = seq;
+    key->origin = *origin;
+    key->first = &chunk->firsts[chunk->first_count++];
+    return key->first;
 }
 
 bool chunk_is_first(const struct chunk *chunk, const struct chunk_item *item)

@@ -80,9 +80,9 @@ struct chunk_key {
     const unsigned char *form; /* its stored form (key_form.h), borrowed from the chunk */
     size_t form_len;
     int64_t seq; /* of the key's decision; 0 until there is one */
-    bool known;  /* the store has a decision: seq, origin and *first are set */
+    bool known;  /* the store has a decision: seq, origin and first are set; see chunk_know() */
     struct origin origin;
-    struct command *first; /* its own place in the chunk */
+    struct command *first; /* in the chunk */
     /* The ledger's: which item decided the key, for a key that was not known. */
     const struct chunk_item *owner; /* NULL = none yet */
 };
@@ -144,7 +144,8 @@ struct chunk {
     size_t range_count;
     struct chunk_key *keys; /* in byte order of their stored forms */
     size_t key_count;
-    struct command *firsts;         /* of the keys; apart from them, for few keys are known */
+    struct command *firsts; /* of the known keys; apart, for most chunks have few */
+    size_t first_count;
     struct chunk_account *accounts; /* in the order in which they are first named, as batches are */
     size_t account_count;
     struct chunk_batch *batches;
@@ -172,6 +173,14 @@ struct chunk_item *chunk_add(struct chunk *chunk);
 
 /* The range of a partition, made as [from, from) when there is none yet. */
 struct chunk_range *chunk_range(struct chunk *chunk, int32_t partition, int64_t from);
+
+/*
+ * The store knows a decision of the key: its seq, and where the message stood that was decided.
+ * Returns the place for that message's command, which is the chunk's. Once a key, after
+ * chunk_index().
+ */
+struct command *chunk_know(struct chunk *chunk, struct chunk_key *key, int64_t seq,
+                           const struct origin *origin);
 
 /* True for the very message that decided its key, seen again. The item's key was claimed. */
 bool chunk_is_first(const struct chunk *chunk, const struct chunk_item *item);

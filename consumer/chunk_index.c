@@ -157,8 +157,9 @@ static void index_keys(struct chunk *chunk)
             key->form_len = refs[i].len;
             key->known = false;
             key->seq = 0;
-            key->first = &chunk->firsts[chunk->key_count++];
+            key->first = NULL;
             key->owner = NULL;
+            chunk->key_count++;
         }
         item->key = chunk->key_count - 1;
     }
@@ -240,7 +241,8 @@ void chunk_index(struct chunk *chunk)
 {
     struct chunk_index *index = chunk->index;
 
-    chunk->key_count = chunk->account_count = chunk->batch_count = 0;
+    chunk->key_count = chunk->first_count = 0;
+    chunk->account_count = chunk->batch_count = 0;
     index->ref_count = index->forms_len = index->common = 0;
     clear_table(&index->accounts, chunk->item_count * ACCOUNTS_PER_ITEM);
     clear_table(&index->batches, chunk->item_count);

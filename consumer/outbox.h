@@ -32,7 +32,7 @@
 #ifdef PAY_FAILPOINTS
 #define OUTBOX_BACKLOG_MAX 5000
 #else
-#define OUTBOX_BACKLOG_MAX 1000000
+#define OUTBOX_BACKLOG_MAX 2000000
 #endif
 
 /* Outcomes that are sent and not acknowledged, at the most. */

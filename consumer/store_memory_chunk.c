@@ -53,13 +53,11 @@ enum store_status memory_claim(struct store *base, struct chunk *chunk, struct e
     for (size_t i = 0; i < chunk->key_count; i++) {
         struct chunk_key *key = &chunk->keys[i];
         const struct record_row *row = memory_find_decision(now, key->key);
-        key->known = row != NULL;
         if (row) {
-            key->seq = row->record.seq;
-            *key->first = row->record.first.command;
-            key->origin = (struct origin){
-                .partition = row->log == now->log ? row->record.origin.partition : -1,
-                .offset = row->record.origin.offset};
+            struct origin origin = {.partition =
+                                        row->log == now->log ? row->record.origin.partition : -1,
+                                    .offset = row->record.origin.offset};
+            *chunk_know(chunk, key, row->record.seq, &origin) = row->record.first.command;
         }
     }
     return STORE_OK;

@@ -5,7 +5,7 @@
 /* ---- claim ---- */
 
 static enum store_status read_first(struct store_sqlite *store, sqlite3_stmt *row,
-                                    struct chunk_key *key, struct error *err)
+                                    struct chunk *chunk, struct chunk_key *key, struct error *err)
 {
     struct outcome_first first;
     enum store_status status = sqlite_read_first(store, row, 0, &first, err);
@@ -13,11 +13,11 @@ static enum store_status read_first(struct store_sqlite *store, sqlite3_stmt *ro
     if (status != STORE_OK) {
         return status;
     }
-    *key->first = first.command;
     /* Offsets of an earlier log say nothing about the messages of this one. */
     bool same_log = sqlite3_column_int64(row, DECISION_LOG) == store->log;
-    key->origin = (struct origin){.partition = same_log ? first.origin.partition : -1,
-                                  .offset = first.origin.offset};
+    struct origin origin = {.partition = same_log ? first.origin.partition : -1,
+                            .offset = first.origin.offset};
+    *chunk_know(chunk, key, key->seq, &origin) = first.command;
     return STORE_OK;
 }
 
@@ -33,8 +33,7 @@ static enum store_status read_decisions(struct store_sqlite *store, struct chunk
     store->shown = chunk;
     while ((status = sqlite_row(store, id, "look up decisions", &row, err)) == STORE_OK && row) {
         struct chunk_key *key = &chunk->keys[sqlite3_column_int64(row, DECISION_PLACE)];
-        key->known = true;
-        status = read_first(store, row, key, err);
+        status = read_first(store, row, chunk, key, err);
         if (status != STORE_OK) {
             break;
         }
