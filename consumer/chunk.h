@@ -21,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Messages in one chunk at the most: some 60 MiB in all, allocated once. */
-#define CHUNK_MESSAGES_MAX 20000
+/* Messages in one chunk at the most: some 45 MiB, allocated once. */
+#define CHUNK_MESSAGES_MAX 32000
 
 /* Partitions of the topic at the most. */
 #define CHUNK_PARTITIONS_MAX 4096

@@ -21,6 +21,9 @@ static const struct kafka_property defaults[] = {
     /* Without a high mark here a fast consumer waits for the fetch back-off again and again. */
     {"queued.min.messages", "1000000"},
     {"queued.max.messages.kbytes", NUMBER_TEXT(INBOX_QUEUE_KIB)},
+    /* As they come, compressed: what one answer brings may lie beyond the mark. */
+    {"max.partition.fetch.bytes", "262144"},
+    {"fetch.max.bytes", "4194304"},
     {NULL, NULL},
 };
 

@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+/* Items are large and lie far apart: so many ahead their memory is asked for. */
+#define AHEAD 4
+
 /* The first column of the tables of keys. */
 #define KEY_FORM 0
 
@@ -45,7 +48,16 @@ static size_t count_items(const struct store_sqlite *store)
 
 static bool is_decision(const struct store_sqlite *store, size_t at)
 {
-    return sqlite_is_decision(&store->shown->items[at]);
+    const struct chunk *chunk = store->shown;
+
+    if (at + AHEAD < chunk->item_count) {
+        const struct chunk_item *ahead = &chunk->items[at + AHEAD];
+        PREFETCH(ahead);
+        PREFETCH(ahead->digest);
+        PREFETCH(&ahead->command.type);
+        PREFETCH(&ahead->command.payment.amount_minor);
+    }
+    return sqlite_is_decision(&chunk->items[at]);
 }
 
 /* Stays NULL when there is none. */
