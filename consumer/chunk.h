@@ -60,6 +60,9 @@ struct chunk_item {
     bool recorded;
     /* Set by the ledger. */
     struct decision decision;
+    /* Set by the store's save. */
+    int64_t seq; /* of its row */
+    bool kept;   /* a repeat's row stays when it is published */
     /* Set by chunk_index(), for readable items: indices into the chunk's tables. */
     size_t key;
     size_t src;   /* the account of an account command; CHUNK_NONE when the command names none */
@@ -83,6 +86,9 @@ struct chunk_key {
     bool known;  /* the store has a decision: seq, origin and first are set; see chunk_know() */
     struct origin origin;
     struct command *first; /* in the chunk */
+    /* The store's, in save: the chunk has repeats of it, and how many it has with them. */
+    bool repeated;
+    int64_t repeats;
     /* The ledger's: which item decided the key, for a key that was not known. */
     const struct chunk_item *owner; /* NULL = none yet */
 };

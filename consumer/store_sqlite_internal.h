@@ -9,7 +9,9 @@
  *   store_sqlite_segments.c  key segments: sealing them, and their filters at opening
  *   store_sqlite_save.c      save: positions, accounts, keys, sums
  *   store_sqlite_record.c    save: one message
- *   store_sqlite_rows.c      save: a chunk's decisions and keys as tables for SQL
+ *   store_sqlite_repeats.c   save: duplicates and conflicts
+ *   store_sqlite_rows.c      a chunk as tables for SQL
+ *   store_sqlite_columns.c   the rows and columns of these tables
  *   store_sqlite_outbox.c    outcomes to publish, show
  *   store_sqlite_read.c      rows into records
  *   store_sqlite_names.c     what the rows refer to by number
@@ -45,8 +47,9 @@ enum statement {
     STATEMENT_SET_STRICT,
     STATEMENT_ADD_DECISIONS,
     STATEMENT_ADD_KEYS,
-    STATEMENT_COUNT_REPEAT,
-    STATEMENT_ADD_REPEAT,
+    STATEMENT_FIND_COUNTS,
+    STATEMENT_COUNT_REPEATS,
+    STATEMENT_ADD_REPEATS,
     STATEMENT_ADD_QUARANTINE,
     STATEMENT_ADD_HEADER,
     STATEMENT_ADD_TRACE,
@@ -293,15 +296,38 @@ void sqlite_keys_rolled_back(struct store_sqlite *store);
 /* Make the tables of store_sqlite_rows.c known to the connection. Returns SQLite's code. */
 int sqlite_register_rows(struct store_sqlite *store);
 
+/* One of these tables, whose rows are some of the places 0, 1, 2 … count - 1. */
+struct sqlite_rows {
+    const char *name;
+    const char *declaration;
+    size_t (*count)(const struct store_sqlite *store);
+    bool (*has)(const struct store_sqlite *store, size_t at);
+    void (*column)(const struct store_sqlite *store, size_t at, int column, sqlite3_context *ret);
+};
+
+#define SQLITE_ROWS_KINDS 6
+extern const struct sqlite_rows *const sqlite_rows_kinds[SQLITE_ROWS_KINDS];
+
 /* True for what gets a row among the decisions: a final answer, not a repeat. */
 static inline bool sqlite_is_decision(const struct chunk_item *item)
 {
     return item->decision.outcome == OUTCOME_APPLIED || item->decision.outcome == OUTCOME_REJECTED;
 }
 
-/* Save one decided item; of a decision all but its own row, which is written with the others. */
+/* And for a repeat. */
+static inline bool sqlite_is_repeat(const struct chunk_item *item)
+{
+    return item->decision.outcome == OUTCOME_DUPLICATE ||
+           item->decision.outcome == OUTCOME_CONFLICT;
+}
+
+/* Save one decided item; of a decision and a repeat all but its own row: see sqlite_save(). */
 enum store_status sqlite_save_item(struct store_sqlite *store, struct chunk *chunk,
-                                   const struct chunk_item *item, struct error *err);
+                                   struct chunk_item *item, struct error *err);
+
+/* Save the rows of the chunk's repeats, and how many each key has. The items have their seq. */
+enum store_status sqlite_save_repeats(struct store_sqlite *store, struct chunk *chunk,
+                                      struct error *err);
 
 /* Remember in the open transaction what is published, and drop what was kept until then. */
 enum store_status sqlite_set_published(struct store_sqlite *store, int64_t seq, struct error *err);

@@ -58,9 +58,12 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
                                 " SELECT " DECISION_FIELDS " FROM chunk_decisions",
     [STATEMENT_ADD_KEYS] = "INSERT OR ROLLBACK INTO keys (segment, key, seq)"
                            " SELECT ?, key, seq FROM chunk_keys",
-    [STATEMENT_COUNT_REPEAT] = "INSERT INTO repeat_counts VALUES (?, 1) ON CONFLICT (key)"
-                               " DO UPDATE SET count = count + 1 RETURNING count",
-    [STATEMENT_ADD_REPEAT] = "INSERT INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_FIND_COUNTS] = "SELECT c.place, r.count FROM chunk_repeated c"
+                              " CROSS JOIN repeat_counts r ON r.key = c.key",
+    [STATEMENT_COUNT_REPEATS] = "INSERT OR ROLLBACK INTO repeat_counts"
+                                " SELECT key, count FROM chunk_repeated WHERE true"
+                                " ON CONFLICT (key) DO UPDATE SET count = excluded.count",
+    [STATEMENT_ADD_REPEATS] = "INSERT OR ROLLBACK INTO repeats SELECT * FROM chunk_repeats",
     [STATEMENT_ADD_QUARANTINE] =
         "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_ADD_HEADER] = "INSERT INTO quarantine_headers VALUES (?, ?, ?, ?)",

@@ -36,7 +36,7 @@ static enum store_status note_decision(struct store_sqlite *store, struct chunk 
     return status == STORE_OK ? ensure_account(store, chunk, item->dest, err) : status;
 }
 
-/* ---- repeats ---- */
+/* ---- quarantine ---- */
 
 static void bind_origin(struct store_sqlite *store, enum statement id, int place,
                         const struct chunk_item *item)
@@ -45,54 +45,6 @@ static void bind_origin(struct store_sqlite *store, enum statement id, int place
     sqlite_bind_int(store, id, place + 1, item->origin.partition);
     sqlite_bind_int(store, id, place + 2, item->origin.offset);
 }
-
-/* Counts a repeat of the key; *ret is how many it has with this one. */
-static enum store_status count_repeat(struct store_sqlite *store, const struct chunk_key *key,
-                                      int64_t *ret, struct error *err)
-{
-    sqlite3_stmt *row;
-
-    sqlite_bind_blob(store, STATEMENT_COUNT_REPEAT, 1, key->form, key->form_len);
-    enum store_status status =
-        sqlite_row(store, STATEMENT_COUNT_REPEAT, "count a repeat", &row, err);
-    if (status == STORE_OK) {
-        *ret = row ? sqlite3_column_int64(row, 0) : 0;
-        sqlite_done(store, STATEMENT_COUNT_REPEAT);
-    }
-    return status;
-}
-
-static enum store_status add_repeat(struct store_sqlite *store, const struct chunk *chunk,
-                                    const struct chunk_item *item, struct error *err)
-{
-    const enum statement id = STATEMENT_ADD_REPEAT;
-    const struct chunk_key *key = &chunk->keys[item->key];
-    char fields[COMMAND_FIELDS_SIZE];
-    int64_t count = 0;
-    enum store_status status = count_repeat(store, key, &count, err);
-
-    if (status != STORE_OK) {
-        return status;
-    }
-    sqlite_bind_int(store, id, 1, store->last_seq);
-    sqlite_bind_blob(store, id, 2, key->form, key->form_len);
-    if (key->seq > 0) { /* else the key is not decided yet, or only further on in this chunk */
-        sqlite_bind_int(store, id, 3, key->seq);
-    }
-    sqlite_bind_int(store, id, 4, item->decision.outcome);
-    sqlite_bind_int(store, id, 5, item->decision.reason);
-    if (item->decision.outcome == OUTCOME_CONFLICT) {
-        sqlite_bind_text(store, id, 6, command_fields(fields, item->decision.fields));
-        sqlite_bind_blob(store, id, 7, item->raw.value, item->raw.value_len);
-    }
-    sqlite_bind_blob(store, id, 8, item->digest, sizeof(item->digest));
-    bind_origin(store, id, 9, item);
-    sqlite_bind_int(store, id, 12, chunk->now_ms);
-    sqlite_bind_int(store, id, 13, count <= STORE_REPEATS_KEPT);
-    return sqlite_run(store, id, "add a repeat", err);
-}
-
-/* ---- quarantine ---- */
 
 /* How much of len bytes is kept, which *room is then smaller by. */
 static size_t keep(size_t *room, size_t len)
@@ -204,7 +156,7 @@ static enum store_status add_record(struct store_sqlite *store, struct chunk *ch
         return note_decision(store, chunk, item, err);
     case OUTCOME_DUPLICATE:
     case OUTCOME_CONFLICT:
-        return add_repeat(store, chunk, item, err);
+        return STORE_OK;
     case OUTCOME_QUARANTINED:
         return add_quarantine(store, chunk, item, err);
     case OUTCOME_NONE:
@@ -216,12 +168,12 @@ static enum store_status add_record(struct store_sqlite *store, struct chunk *ch
 }
 
 enum store_status sqlite_save_item(struct store_sqlite *store, struct chunk *chunk,
-                                   const struct chunk_item *item, struct error *err)
+                                   struct chunk_item *item, struct error *err)
 {
     if (item->decision.outcome == OUTCOME_REDELIVERED) {
         return STORE_OK; /* only counted */
     }
-    store->last_seq++;
+    item->seq = ++store->last_seq;
     enum store_status status = add_record(store, chunk, item, err);
     return status == STORE_OK ? add_trace(store, item, err) : status;
 }

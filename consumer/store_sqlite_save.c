@@ -198,6 +198,9 @@ enum store_status sqlite_save(struct store *base, struct chunk *chunk, struct er
         status = sqlite_save_item(store, chunk, &chunk->items[i], err);
     }
     if (status == STORE_OK) {
+        status = sqlite_save_repeats(store, chunk, err);
+    }
+    if (status == STORE_OK) {
         status = save_decisions(store, chunk, err);
     }
     if (status == STORE_OK && MUTANT("marker-outside")) {
