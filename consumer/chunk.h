@@ -21,8 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Messages in one chunk at the most: some 45 MiB, allocated once. */
-#define CHUNK_MESSAGES_MAX 32000
+/* Messages in one chunk at the most: some 35 MiB, allocated once, and 20 MiB more when all keys are
+ * known. */
+#define CHUNK_MESSAGES_MAX 25000
 
 /* Partitions of the topic at the most. */
 #define CHUNK_PARTITIONS_MAX 4096

@@ -96,7 +96,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
 
 /*
  * WAL with synchronous=FULL: each COMMIT returns after one fdatasync of the WAL. 8 KiB pages and a
- * cache of 32 MiB suit random keys. The WAL is checkpointed by this connection at 64 MiB.
+ * cache of 24 MiB suit random keys. The WAL is checkpointed by this connection at 64 MiB.
  * References are not checked at each row, which costs a tenth of a payment: its accounts and batch
  * were found or made in the same transaction, and no row of theirs is ever deleted.
  */
@@ -107,7 +107,7 @@ static const char pragmas[] = "PRAGMA page_size = 8192;"
                               "PRAGMA trusted_schema = OFF;"
                               "PRAGMA cell_size_check = ON;"
                               "PRAGMA temp_store = MEMORY;"
-                              "PRAGMA cache_size = -32768;"
+                              "PRAGMA cache_size = -24576;"
                               "PRAGMA wal_autocheckpoint = 8192;"
                               "PRAGMA journal_size_limit = 67108864;";
 

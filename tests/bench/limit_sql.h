@@ -32,7 +32,7 @@ static const char limit_pragmas[] = "PRAGMA journal_mode = WAL;"
                                     "PRAGMA trusted_schema = OFF;"
                                     "PRAGMA cell_size_check = ON;"
                                     "PRAGMA temp_store = MEMORY;"
-                                    "PRAGMA cache_size = -32768;"
+                                    "PRAGMA cache_size = -24576;"
                                     "PRAGMA wal_autocheckpoint = 8192;"
                                     "PRAGMA journal_size_limit = 67108864;";
 
