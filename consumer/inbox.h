@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /* Bytes that wait in the client beside those that inbox_poll() has handed out. */
-#define INBOX_QUEUE_KIB 8192
+#define INBOX_QUEUE_KIB 6144
 
 /* Closing takes no longer than four times this, also with the broker gone. */
 #define INBOX_CLOSE_MS 1500

@@ -122,7 +122,7 @@ struct sqlite_sought {
 };
 
 /* So many at once. */
-#define SQLITE_SOUGHT_MAX (2 * CHUNK_MESSAGES_MAX)
+#define SQLITE_SOUGHT_MAX ((size_t)2 * CHUNK_MESSAGES_MAX)
 
 struct store_sqlite {
     struct store base;
