@@ -64,6 +64,16 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     inbox_note(opaque, rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
 }
 
+/* A property that is a number, as it was set. */
+static uint64_t number_of(const rd_kafka_conf_t *conf, const char *name)
+{
+    char text[32] = "";
+    size_t size = sizeof(text);
+
+    return rd_kafka_conf_get(conf, name, text, &size) == RD_KAFKA_CONF_OK ? strtoull(text, NULL, 10)
+                                                                          : 0;
+}
+
 int inbox_open(struct inbox **ret, const struct kafka_args *args, const char *group,
                const struct inbox_callbacks *callbacks, struct error *err)
 {
@@ -88,6 +98,8 @@ int inbox_open(struct inbox **ret, const struct kafka_args *args, const char *gr
         error_set(err, EX_USAGE, "group \"%s\": %s", group, why);
         goto fail;
     }
+    inbox->queue_bytes = number_of(conf, "queued.max.messages.kbytes") * 1024;
+    inbox->queue_messages = number_of(conf, "queued.min.messages");
     rd_kafka_conf_set_opaque(conf, inbox);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, inbox_on_offset_commit);

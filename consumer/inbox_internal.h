@@ -32,6 +32,9 @@ struct inbox {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     struct inbox_waker *waker;
+    /* With so much in its queue the client stops fetching. */
+    uint64_t queue_bytes;
+    uint64_t queue_messages;
     char *topic;
     size_t topic_partitions;
     bool skip_topic_check;

@@ -110,12 +110,13 @@ static int show_taken(struct inbox *inbox, struct inbox_batch *batch, struct err
  */
 static void fetch_on(struct inbox *inbox, const struct inbox_batch *batch)
 {
-    size_t bytes = 0;
+    uint64_t bytes = 0;
 
     for (size_t i = 0; i < batch->count; i++) {
         bytes += batch->messages[i].raw.key_len + batch->messages[i].raw.value_len;
     }
-    if (batch->held_count == CHUNK_MESSAGES_MAX || bytes >= INBOX_QUEUE_KIB * UINT64_C(1024)) {
+    if (batch->held_count == CHUNK_MESSAGES_MAX || batch->held_count >= inbox->queue_messages ||
+        bytes >= inbox->queue_bytes) {
         inbox_waker_wake(inbox->waker, inbox->topic, inbox->partitions, inbox->partition_count);
     }
 }
