@@ -155,6 +155,9 @@ int outbox_step(struct outbox *outbox, size_t max, int timeout_ms, bool may_writ
         outbox->moved_ms = clock_monotonic_ms(); /* nothing waits */
         return 0;
     }
+    if (outbox->count == 0 && max == 0) {
+        outbox->moved_ms = clock_monotonic_ms(); /* what waits is held back, and not stuck */
+    }
     if (!ensure_client(outbox)) {
         (void)stop_wait(timeout_ms);
         return 0;

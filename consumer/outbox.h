@@ -80,7 +80,10 @@ int64_t outbox_sent(const struct outbox *outbox);
 /* How many outcomes are not published yet. */
 int64_t outbox_backlog(const struct outbox *outbox);
 
-/* For how long, in ms, nothing was acknowledged although something waits; 0 = nothing waits. */
+/*
+ * For how long, in ms, nothing was acknowledged although something waits and may go; 0 = nothing
+ * waits.
+ */
 int64_t outbox_stuck_ms(const struct outbox *outbox);
 
 /*
