@@ -108,17 +108,17 @@ static int show_taken(struct inbox *inbox, struct inbox_batch *batch, struct err
  * A poll takes all there is, up to a chunk: so what it took shows whether the client may have
  * stopped fetching because of its queue's size.
  */
-static void fetch_on(struct inbox *inbox, const struct inbox_batch *batch)
+static bool may_have_stopped(const struct inbox *inbox, const struct inbox_batch *batch)
 {
     uint64_t bytes = 0;
 
+    if (batch->held_count == CHUNK_MESSAGES_MAX || batch->held_count >= inbox->queue_messages) {
+        return true;
+    }
     for (size_t i = 0; i < batch->count; i++) {
         bytes += batch->messages[i].raw.key_len + batch->messages[i].raw.value_len;
     }
-    if (batch->held_count == CHUNK_MESSAGES_MAX || batch->held_count >= inbox->queue_messages ||
-        bytes >= inbox->queue_bytes) {
-        inbox_waker_wake(inbox->waker, inbox->topic, inbox->partitions, inbox->partition_count);
-    }
+    return bytes >= inbox->queue_bytes;
 }
 
 int inbox_poll(struct inbox *inbox, int timeout_ms, struct inbox_batch *batch, struct error *err)
@@ -136,7 +136,9 @@ int inbox_poll(struct inbox *inbox, int timeout_ms, struct inbox_batch *batch, s
     if (show_taken(inbox, batch, err) != 0) {
         return -1;
     }
-    fetch_on(inbox, batch);
+    if (may_have_stopped(inbox, batch)) {
+        inbox_waker_wake(inbox->waker, inbox->topic, inbox->partitions, inbox->partition_count);
+    }
     return 0;
 }
 

@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-/* Items are large and lie far apart: so many ahead their memory is asked for. */
-#define AHEAD 4
-
 static bool is_in_currency(const struct chunk_account *account, const char *currency)
 {
     return account->currency[0] == '\0' || strcmp(account->currency, currency) == 0;
@@ -258,12 +255,7 @@ static struct decision decide(struct chunk *chunk, const struct chunk_item *item
 void ledger_decide(struct chunk *chunk)
 {
     for (size_t i = 0; i < chunk->item_count; i++) {
-        if (i + AHEAD < chunk->item_count) {
-            const struct chunk_item *ahead = &chunk->items[i + AHEAD];
-            PREFETCH(ahead);
-            PREFETCH(&ahead->command.type);
-            PREFETCH(&ahead->command.payment.amount_minor);
-        }
+        chunk_prefetch(chunk, i);
         chunk->items[i].decision = decide(chunk, &chunk->items[i]);
     }
 }

@@ -30,7 +30,6 @@ static enum store_status read_decisions(struct store_sqlite *store, struct chunk
     enum store_status status;
 
     sqlite_sort_sought(store);
-    store->shown = chunk;
     while ((status = sqlite_row(store, id, "look up decisions", &row, err)) == STORE_OK && row) {
         struct chunk_key *key = &chunk->keys[sqlite3_column_int64(row, DECISION_PLACE)];
         status = read_first(store, row, chunk, key, err);
@@ -39,7 +38,6 @@ static enum store_status read_decisions(struct store_sqlite *store, struct chunk
         }
     }
     sqlite_done(store, id);
-    store->shown = NULL;
     store->sought_count = 0;
     return status;
 }
@@ -53,11 +51,8 @@ static enum store_status claim_keys(struct store_sqlite *store, struct chunk *ch
     store->sought_count = 0;
     for (size_t i = 0; status == STORE_OK && i < chunk->key_count; i++) {
         if (chunk->keys[i].seq > 0) {
-            store->sought[store->sought_count++] =
-                (struct sqlite_sought){.order = chunk->keys[i].seq, .place = (uint32_t)i};
-        }
-        if (store->sought_count == SQLITE_SOUGHT_MAX) {
-            status = read_decisions(store, chunk, err);
+            struct sqlite_sought sought = {.order = chunk->keys[i].seq, .place = (uint32_t)i};
+            status = sqlite_seek(store, chunk, sought, read_decisions, err);
         }
     }
     if (status == STORE_OK && store->sought_count > 0) {
@@ -136,12 +131,14 @@ enum store_status sqlite_claim(struct store *base, struct chunk *chunk, struct e
     for (size_t i = 0; i < chunk->item_count; i++) {
         chunk->items[i].recorded = false;
     }
+    store->shown = chunk;
     if (!MUTANT("no-dedupe")) {
         status = sqlite_find_keys(store, chunk, err);
     }
     if (status == STORE_OK) {
         status = claim_keys(store, chunk, err);
     }
+    store->shown = NULL;
     for (size_t i = 0; status == STORE_OK && i < chunk->range_count; i++) {
         status = claim_range(store, chunk, &chunk->ranges[i], err);
     }

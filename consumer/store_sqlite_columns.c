@@ -1,15 +1,14 @@
 /*
- * The tables of store_sqlite_rows.c, row by row and column by column.
+ * The tables of store_sqlite_rows.c, row by row and column by column:
  *
- *   chunk_decisions  what gets a row among the decisions    chunk_keys      keys that are decided
- * now chunk_repeats    duplicates and conflicts               chunk_repeated  keys that have some
- *   chunk_sought     keys to be looked up in a segment      chunk_known     decisions to be looked
- * up
+ *   chunk_decisions  what gets a row among the decisions
+ *   chunk_repeats    duplicates and conflicts
+ *   chunk_keys       keys that are decided now
+ *   chunk_repeated   keys that have repeats in the chunk
+ *   chunk_sought     keys to be looked up in a segment
+ *   chunk_known      decisions to be looked up
  */
 #include "consumer/store_sqlite_internal.h"
-
-/* Items are large and lie far apart: so many ahead their memory is asked for. */
-#define AHEAD 4
 
 /* The first column of the tables of keys. */
 #define KEY_FORM 0
@@ -23,16 +22,8 @@ static size_t count_items(const struct store_sqlite *store)
 
 static bool is_decision(const struct store_sqlite *store, size_t at)
 {
-    const struct chunk *chunk = store->shown;
-
-    if (at + AHEAD < chunk->item_count) {
-        const struct chunk_item *ahead = &chunk->items[at + AHEAD];
-        PREFETCH(ahead);
-        PREFETCH(ahead->digest);
-        PREFETCH(&ahead->command.type);
-        PREFETCH(&ahead->command.payment.amount_minor);
-    }
-    return sqlite_is_decision(&chunk->items[at]);
+    chunk_prefetch(store->shown, at);
+    return sqlite_is_decision(&store->shown->items[at]);
 }
 
 static void result_form(sqlite3_context *ret, const struct chunk_key *key)
@@ -97,14 +88,13 @@ static void decision_column(const struct store_sqlite *store, size_t at, int col
 {
     const struct chunk *chunk = store->shown;
     const struct chunk_item *item = &chunk->items[at];
-    const struct chunk_key *key = &chunk->keys[item->key];
 
     switch (column) {
     case DECISION_SEQ:
-        sqlite3_result_int64(ret, key->seq);
+        sqlite3_result_int64(ret, item->seq);
         break;
     case DECISION_KEY:
-        result_form(ret, key);
+        result_form(ret, &chunk->keys[item->key]);
         break;
     case DECISION_OUTCOME:
         sqlite3_result_int(ret, (int)item->decision.outcome);
@@ -183,51 +173,38 @@ static void conflict_column(const struct chunk_item *item, int column, sqlite3_c
     }
 }
 
+/* What a repeat's row says in the same way as a decision's. */
+static const int as_decision[] = {
+    [REPEAT_SEQ] = DECISION_SEQ,
+    [REPEAT_KEY] = DECISION_KEY,
+    [REPEAT_OUTCOME] = DECISION_OUTCOME,
+    [REPEAT_REASON] = DECISION_REASON,
+    [REPEAT_DIGEST] = DECISION_DIGEST,
+    [REPEAT_LOG] = DECISION_LOG,
+    [REPEAT_PARTITION] = DECISION_PARTITION,
+    [REPEAT_OFFSET] = DECISION_OFFSET,
+    [REPEAT_DECIDED_MS] = DECISION_DECIDED_MS,
+};
+
 static void repeat_column(const struct store_sqlite *store, size_t at, int column,
                           sqlite3_context *ret)
 {
-    const struct chunk *chunk = store->shown;
-    const struct chunk_item *item = &chunk->items[at];
-    const struct chunk_key *key = &chunk->keys[item->key];
+    const struct chunk_item *item = &store->shown->items[at];
+    const struct chunk_key *key = &store->shown->keys[item->key];
 
     switch (column) {
-    case REPEAT_SEQ:
-        sqlite3_result_int64(ret, item->seq);
-        break;
-    case REPEAT_KEY:
-        result_form(ret, key);
-        break;
     case REPEAT_FIRST_SEQ: /* else the key is not decided yet, or only further on in this chunk */
         result_optional(ret, key->seq > 0 && key->seq < item->seq, key->seq);
-        break;
-    case REPEAT_OUTCOME:
-        sqlite3_result_int(ret, (int)item->decision.outcome);
-        break;
-    case REPEAT_REASON:
-        sqlite3_result_int(ret, (int)item->decision.reason);
         break;
     case REPEAT_FIELDS:
     case REPEAT_PAYLOAD:
         conflict_column(item, column, ret);
         break;
-    case REPEAT_DIGEST:
-        sqlite3_result_blob(ret, item->digest, sizeof(item->digest), SQLITE_STATIC);
-        break;
-    case REPEAT_LOG:
-        sqlite3_result_int64(ret, store->log);
-        break;
-    case REPEAT_PARTITION:
-        sqlite3_result_int(ret, item->origin.partition);
-        break;
-    case REPEAT_OFFSET:
-        sqlite3_result_int64(ret, item->origin.offset);
-        break;
-    case REPEAT_DECIDED_MS:
-        sqlite3_result_int64(ret, chunk->now_ms);
-        break;
     case REPEAT_KEPT:
-    default:
         sqlite3_result_int(ret, item->kept);
+        break;
+    default:
+        decision_column(store, at, as_decision[column], ret);
     }
 }
 

@@ -269,6 +269,14 @@ enum store_status sqlite_ask_int(struct store_sqlite *store, const char *sql, in
 /* End a transaction: commit when status is STORE_OK, else roll back. Returns what came of it. */
 enum store_status sqlite_end(struct store *base, enum store_status status, struct error *err);
 
+/* Looks up all that is sought, and leaves nothing of it. */
+typedef enum store_status sqlite_look(struct store_sqlite *store, struct chunk *chunk,
+                                      struct error *err);
+
+/* Note what is to be looked up; looks, when no more can be noted. */
+enum store_status sqlite_seek(struct store_sqlite *store, struct chunk *chunk,
+                              struct sqlite_sought sought, sqlite_look *look, struct error *err);
+
 /* Sort what is sought, and show all of it to SQL. */
 void sqlite_sort_sought(struct store_sqlite *store);
 

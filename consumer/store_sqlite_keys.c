@@ -70,6 +70,16 @@ static int compare_sought(const void *a, const void *b)
     return (left->place > right->place) - (left->place < right->place);
 }
 
+enum store_status sqlite_seek(struct store_sqlite *store, struct chunk *chunk,
+                              struct sqlite_sought sought, sqlite_look *look, struct error *err)
+{
+    enum store_status status =
+        store->sought_count == SQLITE_SOUGHT_MAX ? look(store, chunk, err) : STORE_OK;
+
+    store->sought[store->sought_count++] = sought;
+    return status;
+}
+
 void sqlite_sort_sought(struct store_sqlite *store)
 {
     qsort(store->sought, store->sought_count, sizeof(*store->sought), compare_sought);
@@ -102,7 +112,6 @@ static enum store_status ask_segments(struct store_sqlite *store, struct chunk *
     enum store_status status = STORE_OK;
 
     sqlite_sort_sought(store);
-    store->shown = chunk;
     for (size_t from = 0, to; status == STORE_OK && from < store->sought_count; from = to) {
         int64_t segment = store->sought[from].order;
         for (to = from; to < store->sought_count && store->sought[to].order == segment; to++) {
@@ -111,7 +120,6 @@ static enum store_status ask_segments(struct store_sqlite *store, struct chunk *
         store->sought_to = to;
         status = ask_segment(store, chunk, segment, err);
     }
-    store->shown = NULL;
     store->sought_count = 0;
     return status;
 }
@@ -119,12 +127,9 @@ static enum store_status ask_segments(struct store_sqlite *store, struct chunk *
 static enum store_status seek_in(struct store_sqlite *store, struct chunk *chunk, size_t place,
                                  int64_t segment, struct error *err)
 {
-    enum store_status status =
-        store->sought_count == SQLITE_SOUGHT_MAX ? ask_segments(store, chunk, err) : STORE_OK;
+    struct sqlite_sought sought = {.order = segment, .place = (uint32_t)place};
 
-    store->sought[store->sought_count++] =
-        (struct sqlite_sought){.order = segment, .place = (uint32_t)place};
-    return status;
+    return sqlite_seek(store, chunk, sought, ask_segments, err);
 }
 
 /* Notes the segments that may have the key. */

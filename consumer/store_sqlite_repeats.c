@@ -50,7 +50,6 @@ enum store_status sqlite_save_repeats(struct store_sqlite *store, struct chunk *
     if (!mark_keys(chunk)) {
         return STORE_OK;
     }
-    store->shown = chunk;
     enum store_status status = find_counts(store, chunk, err);
     if (status == STORE_OK) {
         count_on(chunk);
@@ -59,6 +58,5 @@ enum store_status sqlite_save_repeats(struct store_sqlite *store, struct chunk *
     if (status == STORE_OK) {
         status = sqlite_run(store, STATEMENT_COUNT_REPEATS, "count the repeats", err);
     }
-    store->shown = NULL;
     return status;
 }

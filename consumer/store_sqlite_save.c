@@ -81,15 +81,6 @@ static enum store_status save_tables(struct store_sqlite *store, struct chunk *c
     return status;
 }
 
-static enum store_status save_decisions(struct store_sqlite *store, const struct chunk *chunk,
-                                        struct error *err)
-{
-    store->shown = chunk;
-    enum store_status status = sqlite_run(store, STATEMENT_ADD_DECISIONS, "add the decisions", err);
-    store->shown = NULL;
-    return status;
-}
-
 /* In the keys' order, which dirties each page of the index once. */
 static enum store_status save_keys(struct store_sqlite *store, const struct chunk *chunk,
                                    struct error *err)
@@ -97,10 +88,9 @@ static enum store_status save_keys(struct store_sqlite *store, const struct chun
     if (MUTANT("no-dedupe")) {
         return STORE_OK;
     }
-    store->shown = chunk;
     sqlite_bind_int(store, STATEMENT_ADD_KEYS, 1, store->keys.current);
     enum store_status status = sqlite_run(store, STATEMENT_ADD_KEYS, "add the keys", err);
-    store->shown = NULL;
+
     return status == STORE_OK ? sqlite_keys_added(store, chunk, sqlite3_changes64(store->db), err)
                               : status;
 }
@@ -197,11 +187,12 @@ enum store_status sqlite_save(struct store *base, struct chunk *chunk, struct er
     for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
         status = sqlite_save_item(store, chunk, &chunk->items[i], err);
     }
+    store->shown = chunk;
     if (status == STORE_OK) {
         status = sqlite_save_repeats(store, chunk, err);
     }
     if (status == STORE_OK) {
-        status = save_decisions(store, chunk, err);
+        status = sqlite_run(store, STATEMENT_ADD_DECISIONS, "add the decisions", err);
     }
     if (status == STORE_OK && MUTANT("marker-outside")) {
         status = sqlite_run(store, STATEMENT_COMMIT, "commit", err);
@@ -210,6 +201,7 @@ enum store_status sqlite_save(struct store *base, struct chunk *chunk, struct er
     if (status == STORE_OK) {
         status = save_keys(store, chunk, err);
     }
+    store->shown = NULL;
     if (status == STORE_OK) {
         status = save_totals(store, chunk, err);
     }
