@@ -5,11 +5,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define GROUP         KEY_FILTER_GROUP
 #define BANK_SEGMENTS 512
 #define BANKS         (KEY_FILTER_SEGMENTS_MAX / BANK_SEGMENTS)
 #define BYTES_MIN     8
 #define PIECE         64 /* bytes of a bitmap that are worked on at once: a cache line */
-#define AT_ONCE       64 /* bitmaps that are added at once */
+#define AT_ONCE       64 /* bitmaps that are added at once: whole groups */
 #define WORDS         (BANK_SEGMENTS / 64)
 
 /* A row is read in words of 64 bits, also where it is shorter. */
@@ -32,6 +33,7 @@ struct key_filter {
     size_t positions;
     unsigned shift; /* takes the position out of 64 bits of hash */
     size_t segments;
+    unsigned char *last; /* rows of one byte: the segments that do not fill a group yet */
     struct bank banks[BANKS];
 };
 
@@ -95,7 +97,7 @@ struct key_filter *key_filter_new(size_t bytes)
 /* The bytes that are reserved for a bank. */
 static size_t place(const struct key_filter *filter)
 {
-    return filter->positions * (BANK_SEGMENTS / 8) + SLACK;
+    return filter->positions * (BANK_SEGMENTS / GROUP) + SLACK;
 }
 
 void key_filter_free(struct key_filter *filter)
@@ -108,6 +110,9 @@ void key_filter_free(struct key_filter *filter)
             munmap(filter->banks[i].rows, place(filter));
         }
     }
+    if (filter->last) {
+        munmap(filter->last, filter->positions);
+    }
     free(filter);
 }
 
@@ -116,12 +121,18 @@ size_t key_filter_segments(const struct key_filter *filter)
     return filter->segments;
 }
 
-/* ---- adding segments ---- */
-
-/* Gets the place for a bank's rows, none of which is memory yet. NULL when there is none. */
-static unsigned char *reserve_rows(size_t size)
+/* The segments whose groups are full: those in banks. */
+static size_t in_groups(size_t segments)
 {
-    void *rows = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return segments / GROUP * GROUP;
+}
+
+/* ---- memory ---- */
+
+/* Zeroed, or with PROT_NONE only the place for it. NULL when there is none. */
+static unsigned char *map_rows(size_t size, int protection)
+{
+    void *rows = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (rows == MAP_FAILED) {
         return NULL;
@@ -146,14 +157,14 @@ static bool widen(const struct key_filter *filter, struct bank *bank, size_t seg
 {
     size_t width = bank->width > 0 ? bank->width : 1;
 
-    while (width * 8 < segments) {
+    while (width * GROUP < segments) {
         width *= 2;
     }
     if (width == bank->width) {
         return true;
     }
     if (!bank->rows) {
-        bank->rows = reserve_rows(place(filter));
+        bank->rows = map_rows(place(filter), PROT_NONE);
     }
     if (!bank->rows ||
         mprotect(bank->rows, filter->positions * width + SLACK, PROT_READ | PROT_WRITE) != 0) {
@@ -168,17 +179,24 @@ static bool widen(const struct key_filter *filter, struct bank *bank, size_t seg
 
 int key_filter_reserve(struct key_filter *filter, size_t segments)
 {
+    size_t banked = in_groups(segments);
+
     if (segments > KEY_FILTER_SEGMENTS_MAX) {
         return -1;
     }
-    for (size_t i = filter->segments / BANK_SEGMENTS; i * BANK_SEGMENTS < segments; i++) {
-        size_t in_bank = segments - i * BANK_SEGMENTS;
+    if (!filter->last) {
+        filter->last = map_rows(filter->positions, PROT_READ | PROT_WRITE);
+    }
+    for (size_t i = in_groups(filter->segments) / BANK_SEGMENTS; i * BANK_SEGMENTS < banked; i++) {
+        size_t in_bank = banked - i * BANK_SEGMENTS;
         if (!widen(filter, &filter->banks[i], in_bank < BANK_SEGMENTS ? in_bank : BANK_SEGMENTS)) {
             return -1;
         }
     }
-    return 0;
+    return filter->last ? 0 : -1;
 }
+
+/* ---- adding segments ---- */
 
 /* Swaps the bits of m with those that stand `by` places higher. */
 static uint64_t swap_bits(uint64_t square, uint64_t m, unsigned by)
@@ -204,10 +222,7 @@ struct pieces {
     unsigned char of[AT_ONCE][PIECE];
 };
 
-/*
- * Sets one byte of 8 rows: the bits of up to 8 segments, the first of which has bit `bit`. at is
- * the place of the rows' bits in each piece.
- */
+/* Sets one byte of 8 rows: of up to 8 segments, the first of which has bit `bit`. */
 static void add_byte(unsigned char *byte, size_t width, size_t bit,
                      const unsigned char (*pieces)[PIECE], size_t count, size_t at)
 {
@@ -222,69 +237,107 @@ static void add_byte(unsigned char *byte, size_t width, size_t bit,
     }
 }
 
-/* Adds to the rows of one piece. All bytes of a row at once: it comes from memory only once. */
-static void add_pieces(unsigned char *rows, size_t width, size_t first, const struct pieces *pieces,
-                       size_t count, size_t piece)
+/*
+ * Sets bits in rows of width bytes: of up to AT_ONCE segments, from bit `bit` of the first byte on.
+ * All bytes of a row at once: it comes from memory only once.
+ */
+static void add_bits(const struct key_filter *filter, unsigned char *rows, size_t width, size_t bit,
+                     const unsigned char *const *bitmaps, size_t count)
 {
-    for (size_t at = 0; at < piece; at++) {
-        for (size_t done = 0, more; done < count; done += more) {
-            size_t bit = first + done;
-            more = 8 - bit % 8 < count - done ? 8 - bit % 8 : count - done;
-            add_byte(rows + at * 8 * width + bit / 8, width, bit % 8, &pieces->of[done], more, at);
-        }
-    }
-}
-
-/* Adds segments of one bank, up to AT_ONCE. */
-static void add_to_bank(const struct key_filter *filter, const unsigned char *const *bitmaps,
-                        size_t count)
-{
-    const struct bank *bank = &filter->banks[filter->segments / BANK_SEGMENTS];
     size_t bytes = filter->positions / 8;
     size_t piece = bytes < PIECE ? bytes : PIECE;
     struct pieces pieces;
 
-    for (size_t at = 0; at < bytes; at += piece) {
-        for (size_t i = 0; i < count; i++) {
+    for (size_t at = 0; at < bytes; at++) {
+        for (size_t i = 0; at % piece == 0 && i < count; i++) {
             memcpy(pieces.of[i], bitmaps[i] + at, piece);
         }
-        add_pieces(bank->rows + at * 8 * bank->width, bank->width, filter->segments % BANK_SEGMENTS,
-                   &pieces, count, piece);
+        for (size_t done = 0; done < count; done += GROUP) {
+            size_t more = count - done < GROUP ? count - done : GROUP;
+            add_byte(rows + at * 8 * width + done / GROUP, width, bit, &pieces.of[done], more,
+                     at % piece);
+        }
     }
+}
+
+/* Adds whole groups to their bank, up to AT_ONCE segments. Returns how many. */
+static size_t add_groups(struct key_filter *filter, const unsigned char *const *bitmaps,
+                         size_t count)
+{
+    const struct bank *bank = &filter->banks[filter->segments / BANK_SEGMENTS];
+    size_t first = filter->segments % BANK_SEGMENTS;
+    size_t room = BANK_SEGMENTS - first < AT_ONCE ? BANK_SEGMENTS - first : AT_ONCE;
+    size_t added = in_groups(count < room ? count : room);
+
+    add_bits(filter, bank->rows + first / GROUP, bank->width, 0, bitmaps, added);
+    filter->segments += added;
+    return added;
+}
+
+/* The byte of a group in its bank's first row. */
+static unsigned char *group_byte(const struct bank *bank, size_t segment)
+{
+    return bank->rows + segment % BANK_SEGMENTS / GROUP;
+}
+
+/* Adds to the last group, up to its end; then it moves to its bank. Returns how many. */
+static size_t add_to_last(struct key_filter *filter, const unsigned char *const *bitmaps,
+                          size_t count)
+{
+    size_t bit = filter->segments % GROUP;
+    size_t added = count < GROUP - bit ? count : GROUP - bit;
+
+    add_bits(filter, filter->last, 1, bit, bitmaps, added);
+    if (bit + added == GROUP) {
+        const struct bank *bank = &filter->banks[filter->segments / BANK_SEGMENTS];
+        unsigned char *byte = group_byte(bank, filter->segments);
+        for (size_t row = 0; row < filter->positions; row++) {
+            byte[row * bank->width] = filter->last[row];
+        }
+        memset(filter->last, 0, filter->positions);
+    }
+    filter->segments += added;
+    return added;
 }
 
 int key_filter_add(struct key_filter *filter, const unsigned char *const *bitmaps, size_t count)
 {
-    size_t total = filter->segments + count;
-
-    if (key_filter_reserve(filter, total) != 0) {
+    if (key_filter_reserve(filter, filter->segments + count) != 0) {
         return -1;
     }
-    while (filter->segments < total) {
-        size_t left = total - filter->segments;
-        size_t room = BANK_SEGMENTS - filter->segments % BANK_SEGMENTS;
-        size_t in_bank = left < room ? left : room;
-        size_t now = in_bank < AT_ONCE ? in_bank : AT_ONCE;
-        add_to_bank(filter, bitmaps, now);
-        bitmaps += now;
-        filter->segments += now;
+    for (size_t done = 0; done < count;) {
+        bool whole = filter->segments % GROUP == 0 && count - done >= GROUP;
+        done += whole ? add_groups(filter, bitmaps + done, count - done)
+                      : add_to_last(filter, bitmaps + done, count - done);
     }
     return 0;
 }
 
+/* Takes a group out of its bank; it becomes the last one. */
+static void take_back(struct key_filter *filter, size_t segment)
+{
+    const struct bank *bank = &filter->banks[segment / BANK_SEGMENTS];
+    unsigned char *byte = group_byte(bank, segment);
+
+    for (size_t row = 0; row < filter->positions; row++) {
+        filter->last[row] = byte[row * bank->width];
+        byte[row * bank->width] = 0;
+    }
+}
+
 void key_filter_cut(struct key_filter *filter, size_t count)
 {
-    while (filter->segments > count) {
-        size_t last = filter->segments - 1;
-        size_t first = last / 8 * 8 > count ? last / 8 * 8 : count; /* in the last one's byte */
-        const struct bank *bank = &filter->banks[last / BANK_SEGMENTS];
-        unsigned char *byte = bank->rows + last % BANK_SEGMENTS / 8;
-        unsigned char kept = (unsigned char)((1U << first % 8) - 1);
-        for (size_t row = 0; row < filter->positions; row++) {
-            byte[row * bank->width] &= kept;
-        }
-        filter->segments = first;
+    if (count >= filter->segments) {
+        return;
     }
+    for (size_t end = in_groups(filter->segments); end > count; end -= GROUP) {
+        take_back(filter, end - GROUP);
+    }
+    unsigned char kept = (unsigned char)((1U << count % GROUP) - 1);
+    for (size_t row = 0; row < filter->positions; row++) {
+        filter->last[row] &= kept;
+    }
+    filter->segments = count;
 }
 
 /* ---- asking ---- */
@@ -336,21 +389,41 @@ static size_t first_from(const struct found *found, size_t from)
     return BANK_SEGMENTS;
 }
 
+/* The last group's segments that have all of the key's bits. */
+static unsigned ask_last(const struct key_filter *filter, struct key_hash hash)
+{
+    unsigned found = UINT8_MAX;
+
+    for (unsigned n = 0; n < KEY_FILTER_HASHES && found != 0; n++) {
+        found &= filter->last[position(hash, n, filter->shift)];
+    }
+    return found;
+}
+
+static void prefetch_rows(const struct key_filter *filter, const unsigned char *rows, size_t width,
+                          struct key_hash hash)
+{
+    for (unsigned n = 0; n < KEY_FILTER_HASHES; n++) {
+        PREFETCH(rows + position(hash, n, filter->shift) * width);
+    }
+}
+
 void key_filter_prefetch(const struct key_filter *filter, struct key_hash hash)
 {
-    for (size_t i = 0; i * BANK_SEGMENTS < filter->segments; i++) {
-        const struct bank *bank = &filter->banks[i];
-        for (unsigned n = 0; n < KEY_FILTER_HASHES; n++) {
-            PREFETCH(bank->rows + position(hash, n, filter->shift) * bank->width);
-        }
+    for (size_t i = 0; i * BANK_SEGMENTS < in_groups(filter->segments); i++) {
+        prefetch_rows(filter, filter->banks[i].rows, filter->banks[i].width, hash);
+    }
+    if (filter->segments % GROUP != 0) {
+        prefetch_rows(filter, filter->last, 1, hash);
     }
 }
 
 size_t key_filter_next(const struct key_filter *filter, struct key_hash hash, size_t from)
 {
+    size_t banked = in_groups(filter->segments);
     struct found found;
 
-    for (size_t i = from / BANK_SEGMENTS; i * BANK_SEGMENTS < filter->segments; i++) {
+    for (size_t i = from / BANK_SEGMENTS; i * BANK_SEGMENTS < banked; i++) {
         if (ask_bank(&found, filter, &filter->banks[i], hash)) {
             size_t first = i == from / BANK_SEGMENTS ? from % BANK_SEGMENTS : 0;
             size_t at = first_from(&found, first);
@@ -359,5 +432,10 @@ size_t key_filter_next(const struct key_filter *filter, struct key_hash hash, si
             }
         }
     }
-    return KEY_FILTER_NONE;
+    if (filter->segments == banked) {
+        return KEY_FILTER_NONE;
+    }
+    size_t first = from > banked ? from - banked : 0;
+    unsigned last = first < GROUP ? ask_last(filter, hash) >> first << first : 0;
+    return last != 0 ? banked + LOWEST_BIT(last) : KEY_FILTER_NONE;
 }

@@ -8,10 +8,12 @@
  * cache lines for 512 segments, and the AND of its rows names the segments.
  *
  * Memory: rows are kept in banks of 512 segments, which begin with room for 8 and double it, where
- * they are, when they need more. With B = key_filter_bytes() a bank takes B x 8, 16, 32 … 512.
- * Segments of 200,000 keys have B = 512 KiB: 4 MiB up to 1.6 million keys, 32 MiB up to 12.8
- * million, 256 MiB from 51 million up to 102 million. Address space for the widest rows is taken
- * with the first segment.
+ * they are, when they need more. With B = key_filter_bytes() a bank takes B x 8, 16, 32 … 512, and
+ * the last few segments, which do not fill a group of KEY_FILTER_GROUP yet, B x 8 beside it: since
+ * a bank's rows are memory too large for any cache, it is written to only a group at a time.
+ * Segments of 200,000 keys have B = 512 KiB: 4 MiB up to 1.6 million keys, 36 MiB up to 12.8
+ * million, 260 MiB from 53 million up to 102 million. Address space for the widest rows is taken
+ * with the first group.
  *
  * A key is named wrongly by a full segment with a probability of 1 in 10,000.
  */
@@ -29,6 +31,9 @@
 #define KEY_FILTER_BITS_A_KEY 20
 
 #define KEY_FILTER_HASHES 8
+
+/* Segments that become part of a bank's rows at once: a byte of them. */
+#define KEY_FILTER_GROUP 8
 
 /* Segments in a filter at the most. */
 #define KEY_FILTER_SEGMENTS_MAX 4096
