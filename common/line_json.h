@@ -7,6 +7,7 @@
 #include "common/compiler.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct cJSON;
@@ -16,5 +17,11 @@ struct cJSON;
  * when it could not, or memory ran out. Whether out took it, ferror() says.
  */
 MUST_CHECK int line_json_print(struct cJSON *root, bool good, FILE *out);
+
+/*
+ * Add a whole number: cJSON keeps numbers as doubles, and prints those from 2^53 on in another
+ * form. False when memory ran out.
+ */
+bool line_json_add_int(struct cJSON *object, const char *name, int64_t value);
 
 #endif

@@ -22,3 +22,14 @@ void key_hash_store(unsigned char bytes[KEY_HASH_SIZE], struct key_hash hash)
         bytes[8 + i] = (unsigned char)(hash.low >> (56 - 8 * i));
     }
 }
+
+struct key_hash key_hash_load(const unsigned char bytes[KEY_HASH_SIZE])
+{
+    struct key_hash hash = {0, 0};
+
+    for (int i = 0; i < 8; i++) {
+        hash.high = hash.high << 8 | bytes[i];
+        hash.low = hash.low << 8 | bytes[8 + i];
+    }
+    return hash;
+}

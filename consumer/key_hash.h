@@ -27,5 +27,6 @@ void key_hash_add(struct key_hash *sum, struct key_hash more);
 
 /* Its stored form: both numbers, the highest byte first. */
 void key_hash_store(unsigned char bytes[KEY_HASH_SIZE], struct key_hash hash);
+struct key_hash key_hash_load(const unsigned char bytes[KEY_HASH_SIZE]);
 
 #endif

@@ -10,6 +10,7 @@
 #include "consumer/show.h"
 #include "consumer/stats.h"
 #include "consumer/store.h"
+#include "consumer/verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ static int dispatch(const struct options *options, struct error *err)
         return show(options, err);
     case SUBCOMMAND_POSITION:
         return position(options, err);
+    case SUBCOMMAND_VERIFY:
+        return verify(options, err);
     case SUBCOMMAND_VERSION:
         print_version();
         return EX_OK;

@@ -26,7 +26,8 @@ enum option_id {
 #define FOR_STATS    (1U << SUBCOMMAND_STATS)
 #define FOR_SHOW     (1U << SUBCOMMAND_SHOW)
 #define FOR_POSITION (1U << SUBCOMMAND_POSITION)
-#define FOR_LEDGER   (FOR_RUN | FOR_STATS | FOR_SHOW | FOR_POSITION)
+#define FOR_VERIFY   (1U << SUBCOMMAND_VERIFY)
+#define FOR_LEDGER   (FOR_RUN | FOR_STATS | FOR_SHOW | FOR_POSITION | FOR_VERIFY)
 
 static const struct option long_options[] = {
     {"db", required_argument, NULL, OPTION_DB},
@@ -69,7 +70,7 @@ static unsigned known_by(int id)
     case OPTION_DB:
         return FOR_LEDGER;
     case OPTION_JSON:
-        return FOR_STATS | FOR_SHOW;
+        return FOR_STATS | FOR_SHOW | FOR_VERIFY;
     case OPTION_PARTITION:
     case OPTION_TO:
     case OPTION_NEW_LOG:
@@ -180,11 +181,11 @@ static int take_subcommand(struct options *options, const char *word, struct err
         const char *word;
         enum subcommand subcommand;
     } words[] = {
-        {"run", SUBCOMMAND_RUN},           {"stats", SUBCOMMAND_STATS},
-        {"show", SUBCOMMAND_SHOW},         {"position", SUBCOMMAND_POSITION},
-        {"help", SUBCOMMAND_HELP},         {"--help", SUBCOMMAND_HELP},
-        {"-h", SUBCOMMAND_HELP},           {"version", SUBCOMMAND_VERSION},
-        {"--version", SUBCOMMAND_VERSION},
+        {"run", SUBCOMMAND_RUN},         {"stats", SUBCOMMAND_STATS},
+        {"show", SUBCOMMAND_SHOW},       {"position", SUBCOMMAND_POSITION},
+        {"verify", SUBCOMMAND_VERIFY},   {"help", SUBCOMMAND_HELP},
+        {"--help", SUBCOMMAND_HELP},     {"-h", SUBCOMMAND_HELP},
+        {"version", SUBCOMMAND_VERSION}, {"--version", SUBCOMMAND_VERSION},
     };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -21,6 +21,7 @@ enum subcommand {
     SUBCOMMAND_STATS,
     SUBCOMMAND_SHOW,
     SUBCOMMAND_POSITION,
+    SUBCOMMAND_VERIFY,
 };
 
 /* payd run --accounts */

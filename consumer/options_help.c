@@ -4,7 +4,7 @@ static const char main_help[] =
     "payd - pay each payment in a Kafka topic once, into a SQLite ledger\n"
     "\n"
     "Usage: payd run --db FILE -b BROKERS [OPTION]...\n"
-    "       payd stats | show KEY... | position --db FILE [OPTION]...\n"
+    "       payd stats | show KEY... | position | verify --db FILE [OPTION]...\n"
     "       payd COMMAND --help | payd --version\n"
     "\n"
     "Commands:\n"
@@ -12,9 +12,11 @@ static const char main_help[] =
     "  stats     show what a ledger holds, also while payd runs on it\n"
     "  show      show what became of keys, also while payd runs\n"
     "  position  show or set, by hand, how far a ledger has read\n"
+    "  verify    prove a ledger from its file alone, also while payd runs\n"
     "\n"
     "Exit codes:\n"
     "   0  done, or stopped by SIGTERM or SIGINT; show: 1 to 4, see its --help\n"
+    "   1  verify: something is wrong with the ledger\n"
     "  64  the command line is wrong\n"
     "  69  broker or topic not there\n"
     "  71  the system gave no memory\n"
@@ -84,6 +86,21 @@ static const char position_help[] =
     "                     Keys are not forgotten: what was paid is not paid again\n"
     "  -h, --help         this text\n";
 
+static const char verify_help[] =
+    "Usage: payd verify --db FILE [--json]\n"
+    "\n"
+    "Proves a ledger from its file alone: SQLite's own check, each key once over all\n"
+    "segments and with its decision, each payload as it was decided, each balance\n"
+    "the sum of its postings, all balances zero, positions behind what was read, and\n"
+    "a digest of all decisions, which payd stats shows too. Changes nothing; works\n"
+    "while payd runs, whose WAL grows meanwhile.\n"
+    "\n"
+    "      --db FILE  the ledger\n"
+    "      --json     one JSON object\n"
+    "  -h, --help     this text\n"
+    "\n"
+    "Exit codes: 0 the ledger is whole; 1 it is not: the first 20 findings are shown.\n";
+
 const char *options_help(enum subcommand command)
 {
     switch (command) {
@@ -95,6 +112,8 @@ const char *options_help(enum subcommand command)
         return show_help;
     case SUBCOMMAND_POSITION:
         return position_help;
+    case SUBCOMMAND_VERIFY:
+        return verify_help;
     case SUBCOMMAND_HELP:
     case SUBCOMMAND_VERSION:
     default:

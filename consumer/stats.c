@@ -1,5 +1,6 @@
 #include "consumer/stats.h"
 
+#include "common/digest.h"
 #include "common/text.h"
 
 #include <inttypes.h>
@@ -16,6 +17,7 @@ void stats_print(FILE *out, const struct store_stats *stats)
     char total[MONEY_TEXT_SIZE];
     char balances[MONEY_TEXT_SIZE];
     char topic[TOPIC_SHOWN_SIZE];
+    char digest[2 * KEY_HASH_SIZE + 1];
 
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
         fprintf(out, "%-12s %15" PRId64 "\n", outcome_name(shown[i]), stats->counts[shown[i]]);
@@ -23,6 +25,7 @@ void stats_print(FILE *out, const struct store_stats *stats)
     fprintf(out, "\n%-12s %15s\n", "accounts", stats->strict ? "strict" : "open");
     fprintf(out, "%-12s %15" PRId64 "\n", "unpublished", stats->last_seq - stats->published_seq);
     fprintf(out, "%-12s %15" PRId64 "\n", "skipped", stats->skipped);
+    fprintf(out, "%-12s  %s\n", "digest", digest_hex(digest, stats->digest, KEY_HASH_SIZE));
     if (stats->currency_count > 0) {
         fprintf(out,
                 "\ncurrency         payments                 total   accounts  sum of balances\n");

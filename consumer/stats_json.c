@@ -1,5 +1,6 @@
 #include "consumer/stats.h"
 
+#include "common/digest.h"
 #include "common/line_json.h"
 
 #include <cjson/cJSON.h>
@@ -11,22 +12,13 @@ const char *stats_json_library_version(void)
     return cJSON_Version();
 }
 
-/* cJSON keeps numbers as doubles, and prints those from 2^53 on in another form. */
-static bool add_int(cJSON *object, const char *name, int64_t value)
-{
-    char digits[24];
-
-    snprintf(digits, sizeof(digits), "%" PRId64, value);
-    return cJSON_AddRawToObject(object, name, digits) != NULL;
-}
-
 static bool add_counts(cJSON *root, const struct store_stats *stats)
 {
     static const enum outcome shown[] = {OUTCOME_APPLIED,  OUTCOME_DUPLICATE, OUTCOME_REDELIVERED,
                                          OUTCOME_CONFLICT, OUTCOME_REJECTED,  OUTCOME_QUARANTINED};
 
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-        if (!add_int(root, outcome_name(shown[i]), stats->counts[shown[i]])) {
+        if (!line_json_add_int(root, outcome_name(shown[i]), stats->counts[shown[i]])) {
             return false;
         }
     }
@@ -36,10 +28,14 @@ static bool add_counts(cJSON *root, const struct store_stats *stats)
 /* How the ledger stands: its mode, and the answers that are on their way. */
 static bool add_state(cJSON *root, const struct store_stats *stats)
 {
+    char digest[2 * KEY_HASH_SIZE + 1];
+
     return cJSON_AddStringToObject(root, "mode", stats->strict ? "strict" : "open") &&
-           add_int(root, "unpublished", stats->last_seq - stats->published_seq) &&
-           add_int(root, "skipped", stats->skipped) &&
-           add_int(root, "quarantine_bytes", stats->quarantine_bytes);
+           line_json_add_int(root, "unpublished", stats->last_seq - stats->published_seq) &&
+           line_json_add_int(root, "skipped", stats->skipped) &&
+           line_json_add_int(root, "quarantine_bytes", stats->quarantine_bytes) &&
+           cJSON_AddStringToObject(root, "digest",
+                                   digest_hex(digest, stats->digest, KEY_HASH_SIZE)) != NULL;
 }
 
 static bool add_currencies(cJSON *root, const struct store_stats *stats)
@@ -58,7 +54,7 @@ static bool add_currencies(cJSON *root, const struct store_stats *stats)
             cJSON_AddStringToObject(
                 balances, currency->currency,
                 money_sum_format(text, &currency->balances, currency->currency)) &&
-            add_int(accounts, currency->currency, currency->accounts);
+            line_json_add_int(accounts, currency->currency, currency->accounts);
     }
     return good;
 }
@@ -73,7 +69,7 @@ static bool add_positions(cJSON *root, const struct store_stats *stats)
     for (size_t i = 0; good && i < stats->position_count; i++) {
         char name[16];
         snprintf(name, sizeof(name), "%" PRId32, stats->positions[i].partition);
-        good = add_int(positions, name, stats->positions[i].next_offset);
+        good = line_json_add_int(positions, name, stats->positions[i].next_offset);
     }
     return good;
 }

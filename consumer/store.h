@@ -17,6 +17,7 @@
 #include "common/money.h"
 #include "common/outcome_record.h"
 #include "consumer/chunk.h"
+#include "consumer/key_hash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,6 +57,7 @@ struct store_stats {
     int64_t published_seq; /* their outcomes are in the outcomes topic up to this one, */
     int64_t skipped;       /* but as many, which the broker refused */
     int64_t quarantine_bytes;
+    unsigned char digest[KEY_HASH_SIZE]; /* of all decisions, see decision_hash.h */
 };
 
 /* Free what stats holds; a zeroed one is accepted. */

@@ -1,5 +1,8 @@
 #include "consumer/store_memory_internal.h"
 
+#include "consumer/decision_hash.h"
+#include "consumer/key_form.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -70,6 +73,24 @@ static struct store_currency *stats_currency(struct store_stats *stats, const ch
     return entry;
 }
 
+/* The digest of all decisions. */
+static void sum_decisions(const struct contents *now, unsigned char ret[KEY_HASH_SIZE])
+{
+    struct key_hash sum = {0, 0};
+    const struct record_row *row;
+
+    for (size_t i = 0; (row = memory_row(now, TABLE_RECORDS, i)); i++) {
+        const struct outcome_record *record = &row->record;
+        unsigned char form[KEY_FORM_SIZE];
+        if (record->verdict == OUTCOME_APPLIED || record->verdict == OUTCOME_REJECTED) {
+            size_t len = key_form(form, record->key);
+            key_hash_add(&sum, decision_hash(form, len, record->digest, record->verdict,
+                                             record->first.reason));
+        }
+    }
+    key_hash_store(ret, sum);
+}
+
 static void sum_currencies(const struct contents *now, struct store_stats *ret)
 {
     const struct account_row *row;
@@ -112,6 +133,7 @@ enum store_status memory_stats(struct store *base, struct store_stats *ret, stru
     ret->published_seq = now->published;
     ret->skipped = (int64_t)now->tables[TABLE_SKIPPED].count;
     sum_currencies(now, ret);
+    sum_decisions(now, ret->digest);
     for (size_t i = 0; i < positions; i++) {
         const struct position_row *row = memory_row(now, TABLE_POSITIONS, i);
         ret->positions[i] = row->position;

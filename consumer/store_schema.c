@@ -22,6 +22,8 @@ const char *const store_schema_sql =
     "  strict INTEGER NOT NULL DEFAULT 0 CHECK (strict IN (0, 1)),"
     "  published_seq INTEGER NOT NULL DEFAULT 0," /* outcomes up to it are in the outcomes topic */
     "  quarantine_bytes INTEGER NOT NULL DEFAULT 0," /* that the quarantine keeps of messages */
+    /* of all decisions, see decision_hash.h */
+    "  decisions_digest BLOB NOT NULL DEFAULT (zeroblob(16)) CHECK (length(decisions_digest) = 16),"
     "  segment_keys INTEGER NOT NULL CHECK (segment_keys > 0)" /* a key segment is full with them */
     ") STRICT;"
 

@@ -176,8 +176,7 @@ static enum store_status sqlite_begin(struct store *base, struct error *err)
 {
     struct store_sqlite *store = sqlite_of(base);
 
-    store->last_seq = store->committed_seq;
-    store->quarantine_bytes = store->committed_quarantine_bytes;
+    store->now = store->committed;
     if (store_lock_check(store->path, store->lock_fd, err) != 0) {
         return STORE_FAILED;
     }
@@ -195,8 +194,7 @@ static void sqlite_rollback(struct store *base)
     if (!sqlite3_get_autocommit(store->db)) {
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     }
-    store->last_seq = store->committed_seq;
-    store->quarantine_bytes = store->committed_quarantine_bytes;
+    store->now = store->committed;
     sqlite_keys_rolled_back(store);
 }
 
@@ -213,8 +211,7 @@ static enum store_status sqlite_commit(struct store *base, struct error *err)
         error_wrap(err, "it is not known whether the last chunk was committed; the next start "
                         "will see");
     } else if (status == STORE_OK) {
-        store->committed_seq = store->last_seq;
-        store->committed_quarantine_bytes = store->quarantine_bytes;
+        store->committed = store->now;
         sqlite_keys_committed(store);
     }
     return status;

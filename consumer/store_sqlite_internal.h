@@ -16,10 +16,12 @@
  *   store_sqlite_read.c      rows into records
  *   store_sqlite_names.c     what the rows refer to by number
  *   store_sqlite_stats.c     stats
+ *   store_sqlite_verify*.c   verify; they share store_sqlite_verify.h too
  */
 #ifndef CONSUMER_STORE_SQLITE_INTERNAL_H
 #define CONSUMER_STORE_SQLITE_INTERNAL_H
 
+#include "consumer/decision_hash.h"
 #include "consumer/key_filter.h"
 #include "consumer/store.h"
 
@@ -124,6 +126,13 @@ struct sqlite_sought {
 /* So many at once. */
 #define SQLITE_SOUGHT_MAX ((size_t)2 * CHUNK_MESSAGES_MAX)
 
+/* What grows with each chunk, kept in memory too. */
+struct sqlite_sums {
+    int64_t last_seq;         /* the last one given */
+    int64_t quarantine_bytes; /* that the quarantine keeps of messages */
+    struct key_hash decided;  /* the sum of all decisions' hashes, see decision_hash.h */
+};
+
 struct store_sqlite {
     struct store base;
     sqlite3 *db;
@@ -133,10 +142,8 @@ struct store_sqlite {
     char *path;
     store_header_reader *headers;
     int64_t log;
-    int64_t last_seq; /* the last one given in the open transaction, or committed */
-    int64_t committed_seq;
-    int64_t quarantine_bytes; /* as last_seq: with those of the open transaction */
-    int64_t committed_quarantine_bytes;
+    struct sqlite_sums now; /* with the open transaction */
+    struct sqlite_sums committed;
     struct sqlite_keys keys;
     const struct chunk *shown;    /* by the tables of store_sqlite_rows.c; NULL = none, */
     struct sqlite_sought *sought; /* and of these those from place sought_from to sought_to */
@@ -296,6 +303,12 @@ enum store_status sqlite_seal(struct store_sqlite *store, struct error *err);
 
 /* Find the current segment and load the filter of the sealed ones. Statements must be prepared. */
 enum store_status sqlite_keys_open(struct store_sqlite *store, struct error *err);
+
+/* Read how many keys its segments have, and so how large their filters are. */
+enum store_status sqlite_segment_size(struct store_sqlite *store, struct error *err);
+
+/* True when a row of segment id (keys, checksum, filter_checksum, filter) is as it was written. */
+bool sqlite_segment_is_whole(const struct store_sqlite *store, sqlite3_stmt *row, int64_t id);
 
 /* What a transaction did to the segments is kept, or forgotten. */
 void sqlite_keys_committed(struct store_sqlite *store);

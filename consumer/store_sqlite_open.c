@@ -72,7 +72,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_FIND_TOTAL] = "SELECT applied, high, low FROM totals WHERE currency = ?",
     [STATEMENT_SET_TOTAL] = "INSERT INTO totals VALUES (?1, ?2, ?3, ?4) ON CONFLICT (currency)"
                             " DO UPDATE SET applied = ?2, high = ?3, low = ?4",
-    [STATEMENT_COUNT_CHUNK] = "UPDATE store SET chunks = chunks + 1, quarantine_bytes = ?",
+    [STATEMENT_COUNT_CHUNK] = "UPDATE store SET chunks = chunks + 1, quarantine_bytes = ?,"
+                              " decisions_digest = ?",
     [STATEMENT_SET_PUBLISHED] = "UPDATE store SET published_seq = ?1 WHERE published_seq < ?1",
     [STATEMENT_TRIM_REPEATS] = "DELETE FROM repeats WHERE kept = 0 AND seq <= ?",
     [STATEMENT_TRIM_TRACES] = "DELETE FROM traces WHERE seq <= ?",
@@ -250,16 +251,23 @@ static enum store_status read_uuid(struct store_sqlite *store, struct error *err
 /* Where the store goes on. */
 static enum store_status resume(struct store_sqlite *store, struct error *err)
 {
-    static const char last_seq[] = "SELECT" LAST_SEQ_SQL "FROM store";
-    enum store_status status = sqlite_ask_int(store, last_seq, &store->committed_seq, err);
+    sqlite3_stmt *row;
+    enum store_status status = sqlite_ask(
+        store, "SELECT log, quarantine_bytes, decisions_digest," LAST_SEQ_SQL "FROM store", NULL,
+        NULL, &row, err);
 
-    if (status == STORE_OK) {
-        status = sqlite_ask_int(store, "SELECT log FROM store", &store->log, err);
+    if (status == STORE_OK && sqlite3_column_bytes(row, 2) != KEY_HASH_SIZE) {
+        status = sqlite_damaged(store, "its own row cannot be read", err);
     }
     if (status == STORE_OK) {
-        status = sqlite_ask_int(store, "SELECT quarantine_bytes FROM store",
-                                &store->committed_quarantine_bytes, err);
+        store->log = sqlite3_column_int64(row, 0);
+        store->committed = (struct sqlite_sums){
+            .quarantine_bytes = sqlite3_column_int64(row, 1),
+            .decided = key_hash_load(sqlite3_column_blob(row, 2)),
+            .last_seq = sqlite3_column_int64(row, 3),
+        };
     }
+    sqlite3_finalize(row);
     return status == STORE_OK ? read_uuid(store, err) : status;
 }
 

@@ -159,7 +159,7 @@ enum store_status sqlite_outbox(struct store *base, int64_t *ret_published, int6
     struct store_sqlite *store = sqlite_of(base);
     enum store_status status = STORE_OK;
 
-    *ret_last = store->committed_seq;
+    *ret_last = store->committed.last_seq;
     if (store->lock_fd < 0) { /* another one writes */
         status = read_number(store, STATEMENT_LAST_SEQ, ret_last, err);
     }

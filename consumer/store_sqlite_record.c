@@ -30,9 +30,12 @@ static enum store_status ensure_account(struct store_sqlite *store, struct chunk
 static enum store_status note_decision(struct store_sqlite *store, struct chunk *chunk,
                                        const struct chunk_item *item, struct error *err)
 {
+    struct chunk_key *key = &chunk->keys[item->key];
     enum store_status status = ensure_account(store, chunk, item->src, err);
 
-    chunk->keys[item->key].seq = store->last_seq;
+    key->seq = store->now.last_seq;
+    key_hash_add(&store->now.decided, decision_hash(key->form, key->form_len, item->digest,
+                                                    item->decision.outcome, item->decision.reason));
     return status == STORE_OK ? ensure_account(store, chunk, item->dest, err) : status;
 }
 
@@ -70,7 +73,7 @@ static enum store_status add_headers(struct store_sqlite *store, const struct ch
     for (size_t i = 0; status == STORE_OK && *room > 0 && i < CHUNK_HEADERS_MAX &&
                        store->headers(item->raw.headers, i, &name, &value, &len);
          i++) {
-        sqlite_bind_int(store, id, 1, store->last_seq);
+        sqlite_bind_int(store, id, 1, store->now.last_seq);
         sqlite_bind_int(store, id, 2, (int64_t)i);
         sqlite_bind_blob(store, id, 3, name, keep(room, strlen(name)));
         sqlite_bind_blob(store, id, 4, value, keep(room, len));
@@ -84,10 +87,10 @@ static enum store_status add_quarantine(struct store_sqlite *store, const struct
 {
     const enum statement id = STATEMENT_ADD_QUARANTINE;
     const struct raw_message *raw = &item->raw;
-    bool has_room = store->quarantine_bytes < STORE_QUARANTINE_BYTES;
+    bool has_room = store->now.quarantine_bytes < STORE_QUARANTINE_BYTES;
     size_t room = has_room ? STORE_QUARANTINE_MESSAGE_BYTES : 0;
 
-    sqlite_bind_int(store, id, 1, store->last_seq);
+    sqlite_bind_int(store, id, 1, store->now.last_seq);
     bind_origin(store, id, 2, item);
     sqlite_bind_text(store, id, 5, unreadable_name(item->unreadable));
     sqlite_bind_text(store, id, 6, item->detail);
@@ -111,7 +114,7 @@ static enum store_status add_quarantine(struct store_sqlite *store, const struct
         status = add_headers(store, item, &room, err);
     }
     if (has_room) {
-        store->quarantine_bytes += (int64_t)(STORE_QUARANTINE_MESSAGE_BYTES - room);
+        store->now.quarantine_bytes += (int64_t)(STORE_QUARANTINE_MESSAGE_BYTES - room);
     }
     return status;
 }
@@ -143,7 +146,7 @@ static enum store_status add_trace(struct store_sqlite *store, const struct chun
     if (!found) {
         return STORE_OK;
     }
-    sqlite_bind_int(store, STATEMENT_ADD_TRACE, 1, store->last_seq);
+    sqlite_bind_int(store, STATEMENT_ADD_TRACE, 1, store->now.last_seq);
     return sqlite_run(store, STATEMENT_ADD_TRACE, "add a trace", err);
 }
 
@@ -173,7 +176,7 @@ enum store_status sqlite_save_item(struct store_sqlite *store, struct chunk *chu
     if (item->decision.outcome == OUTCOME_REDELIVERED) {
         return STORE_OK; /* only counted */
     }
-    item->seq = ++store->last_seq;
+    item->seq = ++store->now.last_seq;
     enum store_status status = add_record(store, chunk, item, err);
     return status == STORE_OK ? add_trace(store, item, err) : status;
 }

@@ -169,7 +169,10 @@ static enum store_status save_counters(struct store_sqlite *store, const struct 
     if (status != STORE_OK) {
         return status;
     }
-    sqlite_bind_int(store, STATEMENT_COUNT_CHUNK, 1, store->quarantine_bytes);
+    unsigned char decided[KEY_HASH_SIZE];
+    key_hash_store(decided, store->now.decided);
+    sqlite_bind_int(store, STATEMENT_COUNT_CHUNK, 1, store->now.quarantine_bytes);
+    sqlite_bind_blob(store, STATEMENT_COUNT_CHUNK, 2, decided, sizeof(decided));
     return sqlite_run(store, STATEMENT_COUNT_CHUNK, "count", err);
 }
 

@@ -19,6 +19,21 @@ static size_t filter_bytes(const struct store_sqlite *store)
     return store->keys.bitmap_bytes;
 }
 
+enum store_status sqlite_segment_size(struct store_sqlite *store, struct error *err)
+{
+    struct sqlite_keys *keys = &store->keys;
+    enum store_status status =
+        sqlite_ask_int(store, "SELECT segment_keys FROM store", &keys->segment_keys, err);
+
+    if (status == STORE_OK && (keys->segment_keys < 1 || keys->segment_keys > STORE_SEGMENT_KEYS)) {
+        status = sqlite_damaged(store, "the size of its key segments", err);
+    }
+    if (status == STORE_OK) {
+        keys->bitmap_bytes = key_filter_bytes((size_t)keys->segment_keys);
+    }
+    return status;
+}
+
 /* Over all that is remembered of a segment. */
 static void make_checksum(unsigned char ret[KEY_HASH_SIZE], const struct segment *segment,
                           const unsigned char *filter, size_t bytes)
@@ -158,7 +173,8 @@ static enum store_status rebuild(struct store_sqlite *store, const struct segmen
     return status;
 }
 
-/* True when all that the row says of the segment is as it was written. */
+/* True when all that the row says of the segment is as it was written: fills bitmap, unless NULL.
+ */
 static bool read_row(const struct store_sqlite *store, sqlite3_stmt *row, struct segment *segment,
                      unsigned char *bitmap)
 {
@@ -175,9 +191,18 @@ static bool read_row(const struct store_sqlite *store, sqlite3_stmt *row, struct
         sqlite3_column_bytes(row, 2) != KEY_HASH_SIZE) {
         return false;
     }
-    memcpy(bitmap, filter, bytes);
-    make_checksum(checksum, segment, bitmap, bytes);
+    if (bitmap) {
+        memcpy(bitmap, filter, bytes);
+    }
+    make_checksum(checksum, segment, filter, bytes);
     return memcmp(checksum, sqlite3_column_blob(row, 2), KEY_HASH_SIZE) == 0;
+}
+
+bool sqlite_segment_is_whole(const struct store_sqlite *store, sqlite3_stmt *row, int64_t id)
+{
+    struct segment segment = {.id = id};
+
+    return read_row(store, row, &segment, NULL);
 }
 
 static enum store_status read_filter(struct store_sqlite *store, int64_t id, unsigned char *bitmap,
@@ -274,17 +299,12 @@ enum store_status sqlite_keys_open(struct store_sqlite *store, struct error *err
 {
     struct sqlite_keys *keys = &store->keys;
     char sql[96];
-    enum store_status status =
-        sqlite_ask_int(store, "SELECT segment_keys FROM store", &keys->segment_keys, err);
+    enum store_status status = sqlite_segment_size(store, err);
 
-    if (status == STORE_OK && (keys->segment_keys < 1 || keys->segment_keys > STORE_SEGMENT_KEYS)) {
-        status = sqlite_damaged(store, "the size of its key segments", err);
-    }
     if (status == STORE_OK) {
         status = find_current(store, err);
     }
     if (status == STORE_OK) {
-        keys->bitmap_bytes = key_filter_bytes((size_t)keys->segment_keys);
         keys->newest = malloc(keys->bitmap_bytes);
         store->sought = calloc(SQLITE_SOUGHT_MAX, sizeof(*store->sought));
         status = keys->newest && store->sought ? make_filter(store, err) : no_memory(store, err);

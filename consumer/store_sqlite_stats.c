@@ -28,6 +28,10 @@ static bool read_store(sqlite3_stmt *row, struct store_stats *stats)
     stats->quarantine_bytes = sqlite3_column_int64(row, 3);
     stats->skipped = sqlite3_column_int64(row, 4);
     stats->last_seq = sqlite3_column_int64(row, 5);
+    if (sqlite3_column_bytes(row, 6) != KEY_HASH_SIZE) {
+        return false;
+    }
+    memcpy(stats->digest, sqlite3_column_blob(row, 6), KEY_HASH_SIZE);
     return !topic || stats->topic;
 }
 
@@ -113,7 +117,7 @@ enum store_status sqlite_stats(struct store *base, struct store_stats *ret, stru
         row_reader *reader;
     } parts[] = {
         {"SELECT (SELECT topic FROM logs WHERE id = log), strict, published_seq, quarantine_bytes,"
-         " (SELECT count(*) FROM outcomes_skipped)," LAST_SEQ_SQL "FROM store",
+         " (SELECT count(*) FROM outcomes_skipped)," LAST_SEQ_SQL ", decisions_digest FROM store",
          read_store},
         {"SELECT outcome, count FROM counters", read_counter},
         {"SELECT a.currency, a.balance_minor, ifnull(t.applied, 0), ifnull(t.high, 0),"

@@ -57,6 +57,7 @@ static void check_operands(const struct options *options, const struct words *wo
         FUZZ_CHECK(options_help(options->help_for) != NULL);
         break;
     case SUBCOMMAND_STATS:
+    case SUBCOMMAND_VERIFY:
     case SUBCOMMAND_VERSION:
     default:
         break;

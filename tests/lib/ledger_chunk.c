@@ -1,7 +1,9 @@
 /* The part of ledger_kit.h that asserts nothing, for programs that are no test. */
+#include "common/command_digest.h"
 #include "consumer/ledger.h"
 #include "tests/lib/ledger_kit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NOW_MS INT64_C(1700000000123)
@@ -35,9 +37,15 @@ static struct chunk_item *add(struct chunk *chunk, int32_t partition, int64_t of
 struct chunk_item *kit_add_command(struct chunk *chunk, const struct command *command,
                                    int32_t partition, int64_t offset)
 {
+    static struct digest *digest; /* the process's */
     struct chunk_item *item = add(chunk, partition, offset);
+    struct error err;
 
     item->command = *command;
+    if ((!digest && digest_open(&digest, &err) != 0) ||
+        command_digest(digest, command, item->digest, &err) != 0) {
+        abort();
+    }
     return item;
 }
 

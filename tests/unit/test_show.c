@@ -64,7 +64,7 @@ Test(show, tells_the_decision_and_the_repeats)
     cr_expect_str_eq(text, "k1\n"
                            "  command  ann -> bob 12.34 EUR\n"
                            "  outcome  applied\n"
-                           "  digest   00000000000000000000000000000000\n"
+                           "  digest   975c5542687620a8ed815806d0b0e977\n"
                            "  decided  payments[0]@0  2023-11-14T22:13:20.123Z  seq 1\n"
                            "  duplicate payments[0]@1  2023-11-14T22:13:20.123Z\n"
                            "  conflict  payments[0]@2  2023-11-14T22:13:20.123Z  payload_differs "

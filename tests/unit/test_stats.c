@@ -34,6 +34,7 @@ static const struct store_stats full = {
     .published_seq = 1001000,
     .skipped = 2,
     .quarantine_bytes = 4096,
+    .digest = {0xab},
 };
 static const struct store_stats empty = {.topic = NULL};
 
@@ -73,6 +74,7 @@ Test(stats, json_of_a_full_store)
                      "{\"applied\":1001003,\"duplicate\":3,\"redelivered\":5,\"conflict\":4,"
                      "\"rejected\":2,\"quarantined\":6,\"mode\":\"strict\",\"unpublished\":15,"
                      "\"skipped\":2,\"quarantine_bytes\":4096,"
+                     "\"digest\":\"ab000000000000000000000000000000\","
                      "\"total\":{\"EUR\":\"1000.00\",\"JPY\":\"7\","
                      "\"KWD\":\"9999999999999999000.000\"},"
                      "\"balances\":{\"EUR\":\"0.00\",\"JPY\":\"0\",\"KWD\":\"0.000\"},"
@@ -84,10 +86,12 @@ Test(stats, json_of_a_full_store)
 Test(stats, json_of_a_new_store)
 {
     print_json(&empty);
-    cr_expect_str_eq(text, "{\"applied\":0,\"duplicate\":0,\"redelivered\":0,\"conflict\":0,"
-                           "\"rejected\":0,\"quarantined\":0,\"mode\":\"open\",\"unpublished\":0,"
-                           "\"skipped\":0,\"quarantine_bytes\":0,\"total\":{},\"balances\":{},"
-                           "\"accounts\":{},\"topic\":null,\"positions\":{}}\n");
+    cr_expect_str_eq(
+        text, "{\"applied\":0,\"duplicate\":0,\"redelivered\":0,\"conflict\":0,"
+              "\"rejected\":0,\"quarantined\":0,\"mode\":\"open\",\"unpublished\":0,"
+              "\"skipped\":0,\"quarantine_bytes\":0,"
+              "\"digest\":\"00000000000000000000000000000000\","
+              "\"total\":{},\"balances\":{},\"accounts\":{},\"topic\":null,\"positions\":{}}\n");
 }
 
 Test(stats, the_table_of_a_full_store)
@@ -104,6 +108,7 @@ Test(stats, the_table_of_a_full_store)
               "accounts              strict\n"
               "unpublished               15\n"
               "skipped                    2\n"
+              "digest        ab000000000000000000000000000000\n"
               "\n"
               "currency         payments                 total   accounts  sum of balances\n"
               "EUR                  1000               1000.00         40             0.00\n"
@@ -128,7 +133,8 @@ Test(stats, the_table_of_a_new_store_has_no_money)
                            "\n"
                            "accounts                open\n"
                            "unpublished                0\n"
-                           "skipped                    0\n");
+                           "skipped                    0\n"
+                           "digest        00000000000000000000000000000000\n");
 }
 
 static void expect_80_columns(void)
