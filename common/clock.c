@@ -1,5 +1,6 @@
 #include "common/clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int64_t read_ms(clockid_t clock)
@@ -83,4 +84,36 @@ char *clock_text(char buf[CLOCK_TEXT_SIZE], int64_t unix_ms)
     *to++ = 'Z';
     *to = '\0';
     return buf;
+}
+
+/* ".123" behind the seconds; anything else is left alone. */
+static const char *take_millis(const char *at, int64_t *ms)
+{
+    if (at[0] != '.' || strspn(at + 1, "0123456789") != 3) {
+        return at;
+    }
+    *ms = strtol(at + 1, NULL, 10);
+    return at + 4;
+}
+
+bool clock_parse(const char *text, int64_t *ret_unix_ms)
+{
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        bool is_date = i == 2;
+        struct tm utc = {0};
+        int64_t ms = 0;
+        const char *end = strptime(text, forms[i], &utc);
+        if (end && i == 0) {
+            end = take_millis(end, &ms);
+        }
+        if (end && strcmp(end, is_date ? "" : "Z") == 0) {
+            struct tm found = utc;
+            *ret_unix_ms = (int64_t)timegm(&found) * 1000 + ms;
+            /* timegm() makes 1 March of 30 February. */
+            return *ret_unix_ms >= 0 && found.tm_mday == utc.tm_mday;
+        }
+    }
+    return false;
 }

@@ -4,6 +4,7 @@
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -25,5 +26,11 @@ int64_t clock_unix_ms(void);
 /* Write a time, 0 to CLOCK_TEXT_MAX_MS since 1970, as "2026-11-25T12:00:00.123Z" (UTC). Returns
  * buf. */
 char *clock_text(char buf[CLOCK_TEXT_SIZE], int64_t unix_ms);
+
+/*
+ * Read a time (UTC): "2026-11-25", "2026-11-25T12:00Z", "2026-11-25T12:00:00Z", and what
+ * clock_text() writes. False for anything else.
+ */
+bool clock_parse(const char *text, int64_t *ret_unix_ms);
 
 #endif

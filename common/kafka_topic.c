@@ -58,6 +58,21 @@ int kafka_topic_partitions(struct rd_kafka_s *rk, const char *topic, int timeout
     return 0;
 }
 
+/* The first offset that is not older than a time; below 0 when there is none. */
+static rd_kafka_resp_err_t look_up(rd_kafka_t *rk, const char *topic, int32_t partition,
+                                   int timeout_ms, int64_t unix_ms, int64_t *ret)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *entry = rd_kafka_topic_partition_list_add(list, topic, partition);
+
+    entry->offset = unix_ms;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, timeout_ms);
+    code = code == RD_KAFKA_RESP_ERR_NO_ERROR ? entry->err : code;
+    *ret = entry->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
 /*
  * One end: a look-up by time takes the protocol's names for the ends as times. The library's call
  * for both ends, rd_kafka_query_watermark_offsets(), waits for ever once the broker is gone (seen
@@ -66,14 +81,8 @@ int kafka_topic_partitions(struct rd_kafka_s *rk, const char *topic, int timeout
 static rd_kafka_resp_err_t find_end(rd_kafka_t *rk, const char *topic, int32_t partition,
                                     int timeout_ms, int64_t name, int64_t *ret)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *end = rd_kafka_topic_partition_list_add(list, topic, partition);
+    rd_kafka_resp_err_t code = look_up(rk, topic, partition, timeout_ms, name, ret);
 
-    end->offset = name;
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, timeout_ms);
-    code = code == RD_KAFKA_RESP_ERR_NO_ERROR ? end->err : code;
-    *ret = end->offset;
-    rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR && *ret < 0 ? RD_KAFKA_RESP_ERR__FAIL : code;
 }
 
@@ -98,6 +107,37 @@ int kafka_topic_ends(struct rd_kafka_s *rk, const char *topic, int32_t partition
     *ret_low = low;
     *ret_high = high;
     return 0;
+}
+
+int kafka_topic_offset_at(struct rd_kafka_s *rk, const char *topic, int32_t partition,
+                          int64_t unix_ms, int timeout_ms, int64_t *ret, struct error *err)
+{
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_resp_err_t code = look_up(rk, topic, partition, timeout_ms, unix_ms, ret);
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && *ret < 0) { /* nothing is so new */
+        int64_t left = deadline - clock_monotonic_ms();
+        code = find_end(rk, topic, partition, left > 1 ? (int)left : 1, RD_KAFKA_OFFSET_END, ret);
+    }
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? 0
+               : error_set(err, EX_UNAVAILABLE,
+                           "%s[%" PRId32 "]: the broker does not tell what it held then: %s", topic,
+                           partition, rd_kafka_err2str(code));
+}
+
+char *kafka_topic_cluster(struct rd_kafka_s *rk, int timeout_ms, struct error *err)
+{
+    char *id = rd_kafka_clusterid(rk, timeout_ms);
+    char *copy = id ? strdup(id) : NULL;
+
+    if (id) {
+        rd_kafka_mem_free(rk, id);
+    }
+    if (!copy) {
+        error_set(err, EX_UNAVAILABLE, "the broker does not tell the id of its cluster");
+    }
+    return copy;
 }
 
 int kafka_topic_missing(const char *topic, struct error *err)

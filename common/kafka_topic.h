@@ -39,6 +39,17 @@ MUST_CHECK int kafka_topic_ends(struct rd_kafka_s *rk, const char *topic, int32_
                                 int timeout_ms, int64_t *ret_low, int64_t *ret_high,
                                 struct error *err);
 
+/*
+ * Set *ret to the first offset of a partition whose record is not older than unix_ms; to its end
+ * when none is so new. Fails with EX_UNAVAILABLE.
+ */
+MUST_CHECK int kafka_topic_offset_at(struct rd_kafka_s *rk, const char *topic, int32_t partition,
+                                     int64_t unix_ms, int timeout_ms, int64_t *ret,
+                                     struct error *err);
+
+/* The cluster's id, to be released with free(), or NULL with *err set (EX_UNAVAILABLE). */
+char *kafka_topic_cluster(struct rd_kafka_s *rk, int timeout_ms, struct error *err);
+
 /* The sentence for a topic that is not there: EX_UNAVAILABLE, and how to make it. Returns -1. */
 int kafka_topic_missing(const char *topic, struct error *err);
 

@@ -173,6 +173,21 @@ int topic_reader_ends(struct topic_reader *reader, int32_t partition, int timeou
     return result;
 }
 
+int topic_reader_offset_at(struct topic_reader *reader, int32_t partition, int64_t unix_ms,
+                           int timeout_ms, int64_t *ret, struct error *err)
+{
+    int result =
+        kafka_topic_offset_at(reader->rk, reader->name, partition, unix_ms, timeout_ms, ret, err);
+
+    rd_kafka_poll(reader->rk, 0);
+    return result;
+}
+
+char *topic_reader_cluster(struct topic_reader *reader, int timeout_ms, struct error *err)
+{
+    return kafka_topic_cluster(reader->rk, timeout_ms, err);
+}
+
 const char *topic_reader_trouble(const struct topic_reader *reader)
 {
     return reader->trouble;
@@ -290,6 +305,7 @@ static enum topic_reader_result take_held(struct topic_reader *reader, struct to
     rd_kafka_message_t *message = reader->held;
     struct partition *entry = find_started(reader, message->partition);
     bool is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    rd_kafka_headers_t *headers = NULL;
 
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && !is_end) {
         return take_error(reader, message, ret, err);
@@ -310,8 +326,17 @@ static enum topic_reader_result take_held(struct topic_reader *reader, struct to
         ret->key_len = message->key_len;
         ret->value = message->payload;
         ret->value_len = message->len;
+        rd_kafka_message_headers(message, &headers);
+        ret->headers = headers;
     }
     return TOPIC_READER_RECORD;
+}
+
+bool topic_reader_header(const void *headers, size_t index, const char **ret_name,
+                         const void **ret_value, size_t *ret_value_len)
+{
+    return rd_kafka_header_get_all(headers, index, ret_name, ret_value, ret_value_len) ==
+           RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 enum topic_reader_result topic_reader_poll(struct topic_reader *reader, int timeout_ms,

@@ -23,7 +23,8 @@ struct topic_record {
     size_t key_len;
     const char *value; /* as key */
     size_t value_len;
-    bool is_end; /* not a record but the end of the partition, for now */
+    const void *headers; /* as key; opaque, see topic_reader_header(); NULL = none */
+    bool is_end;         /* not a record but the end of the partition, for now */
 };
 
 /* What topic_reader_poll() found. */
@@ -53,6 +54,24 @@ MUST_CHECK int topic_reader_partitions(struct topic_reader *reader, int timeout_
 /* The offsets low <= offset < high that a partition holds now. Fails with EX_UNAVAILABLE. */
 MUST_CHECK int topic_reader_ends(struct topic_reader *reader, int32_t partition, int timeout_ms,
                                  int64_t *ret_low, int64_t *ret_high, struct error *err);
+
+/*
+ * The first offset of a partition whose record is not older than unix_ms, by the broker's append
+ * time; the end of the partition when none is so new. Fails with EX_UNAVAILABLE.
+ */
+MUST_CHECK int topic_reader_offset_at(struct topic_reader *reader, int32_t partition,
+                                      int64_t unix_ms, int timeout_ms, int64_t *ret,
+                                      struct error *err);
+
+/* The cluster's id, to be released with free(), or NULL with *err set (EX_UNAVAILABLE). */
+char *topic_reader_cluster(struct topic_reader *reader, int timeout_ms, struct error *err);
+
+/*
+ * Header number index (from 0) of a record, by its topic_record.headers: false when there is none.
+ * The value may be NULL. Borrowed as the record is.
+ */
+bool topic_reader_header(const void *headers, size_t index, const char **ret_name,
+                         const void **ret_value, size_t *ret_value_len);
 
 /*
  * Begin to read a partition at an offset, 0 or more. It must not be started already. Fails with

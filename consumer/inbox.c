@@ -144,16 +144,7 @@ int inbox_check_topic(struct inbox *inbox, struct error *err)
 
 char *inbox_cluster(struct inbox *inbox, struct error *err)
 {
-    char *id = rd_kafka_clusterid(inbox->rk, TOPIC_MS);
-    char *copy = id ? strdup(id) : NULL;
-
-    if (id) {
-        rd_kafka_mem_free(inbox->rk, id);
-    }
-    if (!copy) {
-        error_set(err, EX_UNAVAILABLE, "the broker does not tell the id of its cluster");
-    }
-    return copy;
+    return kafka_topic_cluster(inbox->rk, TOPIC_MS, err);
 }
 
 int inbox_join(struct inbox *inbox, struct error *err)

@@ -4,8 +4,10 @@
 #include "common/bounded_call.h"
 #include "common/stop.h"
 #include "common/streams.h"
+#include "consumer/audit.h"
 #include "consumer/options.h"
 #include "consumer/position.h"
+#include "consumer/replay.h"
 #include "consumer/run.h"
 #include "consumer/show.h"
 #include "consumer/stats.h"
@@ -35,6 +37,10 @@ static int dispatch(const struct options *options, struct error *err)
         return show(options, err);
     case SUBCOMMAND_POSITION:
         return position(options, err);
+    case SUBCOMMAND_AUDIT:
+        return audit(options, err);
+    case SUBCOMMAND_REPLAY:
+        return replay(options, err);
     case SUBCOMMAND_VERIFY:
         return verify(options, err);
     case SUBCOMMAND_VERSION:

@@ -1,5 +1,7 @@
 #include "consumer/options.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -18,6 +20,10 @@ enum option_id {
     OPTION_PARTITION,
     OPTION_TO,
     OPTION_NEW_LOG,
+    OPTION_FROM,
+    OPTION_EXECUTE,
+    OPTION_RATE,
+    OPTION_KEY_FILE,
     OPTION_JSON,
     OPTION_VERSION,
 };
@@ -27,7 +33,10 @@ enum option_id {
 #define FOR_SHOW     (1U << SUBCOMMAND_SHOW)
 #define FOR_POSITION (1U << SUBCOMMAND_POSITION)
 #define FOR_VERIFY   (1U << SUBCOMMAND_VERIFY)
-#define FOR_LEDGER   (FOR_RUN | FOR_STATS | FOR_SHOW | FOR_POSITION | FOR_VERIFY)
+#define FOR_AUDIT    (1U << SUBCOMMAND_AUDIT)
+#define FOR_REPLAY   (1U << SUBCOMMAND_REPLAY)
+#define FOR_KAFKA    (FOR_RUN | FOR_AUDIT | FOR_REPLAY)
+#define FOR_LEDGER   (FOR_KAFKA | FOR_STATS | FOR_SHOW | FOR_POSITION | FOR_VERIFY)
 
 static const struct option long_options[] = {
     {"db", required_argument, NULL, OPTION_DB},
@@ -43,6 +52,10 @@ static const struct option long_options[] = {
     {"partition", required_argument, NULL, OPTION_PARTITION},
     {"to", required_argument, NULL, OPTION_TO},
     {"new-log", no_argument, NULL, OPTION_NEW_LOG},
+    {"from", required_argument, NULL, OPTION_FROM},
+    {"execute", no_argument, NULL, OPTION_EXECUTE},
+    {"rate", required_argument, NULL, OPTION_RATE},
+    {"key-file", required_argument, NULL, OPTION_KEY_FILE},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -69,12 +82,23 @@ static unsigned known_by(int id)
     switch (id) {
     case OPTION_DB:
         return FOR_LEDGER;
+    case 'b':
+    case 't':
+    case 'X':
+    case 'F':
+        return FOR_KAFKA;
     case OPTION_JSON:
-        return FOR_STATS | FOR_SHOW | FOR_VERIFY;
+        return FOR_LEDGER & ~(FOR_RUN | FOR_POSITION);
     case OPTION_PARTITION:
     case OPTION_TO:
+        return FOR_POSITION | FOR_REPLAY;
     case OPTION_NEW_LOG:
         return FOR_POSITION;
+    case OPTION_FROM:
+    case OPTION_EXECUTE:
+    case OPTION_RATE:
+    case OPTION_KEY_FILE:
+        return FOR_REPLAY;
     default:
         return FOR_RUN;
     }
@@ -164,7 +188,19 @@ static int take_option(struct options *options, int id, const char *value, struc
     case OPTION_PARTITION:
         return take_partition(options, value, err);
     case OPTION_TO:
-        return take_number("to", value, INT64_MAX, &options->to, err);
+        return options->command == SUBCOMMAND_REPLAY
+                   ? span_parse("to", value, clock_unix_ms(), &options->until, err)
+                   : take_number("to", value, INT64_MAX, &options->to, err);
+    case OPTION_FROM:
+        return span_parse("from", value, clock_unix_ms(), &options->from, err);
+    case OPTION_EXECUTE:
+        options->execute = true;
+        return 0;
+    case OPTION_RATE:
+        return take_number("rate", value, OPTIONS_RATE_MAX, &options->rate, err);
+    case OPTION_KEY_FILE:
+        options->key_file = value;
+        return 0;
     case OPTION_NEW_LOG:
         options->new_log = true;
         return 0;
@@ -183,6 +219,7 @@ static int take_subcommand(struct options *options, const char *word, struct err
     } words[] = {
         {"run", SUBCOMMAND_RUN},         {"stats", SUBCOMMAND_STATS},
         {"show", SUBCOMMAND_SHOW},       {"position", SUBCOMMAND_POSITION},
+        {"audit", SUBCOMMAND_AUDIT},     {"replay", SUBCOMMAND_REPLAY},
         {"verify", SUBCOMMAND_VERIFY},   {"help", SUBCOMMAND_HELP},
         {"--help", SUBCOMMAND_HELP},     {"-h", SUBCOMMAND_HELP},
         {"version", SUBCOMMAND_VERSION}, {"--version", SUBCOMMAND_VERSION},
@@ -201,9 +238,6 @@ static int check_run(const struct options *options, struct error *err)
 {
     static const char empty[] = "%s name is empty";
 
-    if (options->kafka.topic[0] == '\0') {
-        return error_set(err, EX_USAGE, empty, "the topic's");
-    }
     if (options->group[0] == '\0') {
         return error_set(err, EX_USAGE, empty, "the group's");
     }
@@ -237,8 +271,14 @@ static int check(const struct options *options, struct error *err)
     if (!options->db || options->db[0] == '\0') {
         return error_set(err, EX_USAGE, "no ledger is named: use --db FILE");
     }
+    if ((FOR_KAFKA & 1U << options->command) && options->kafka.topic[0] == '\0') {
+        return error_set(err, EX_USAGE, "the topic's name is empty");
+    }
     if (options->command == SUBCOMMAND_RUN) {
         return check_run(options, err);
+    }
+    if (options->command == SUBCOMMAND_REPLAY && options->from.kind == SPAN_NONE) {
+        return error_set(err, EX_USAGE, "from where? use --from beginning, an offset or a time");
     }
     if (options->command == SUBCOMMAND_SHOW && options->key_count == 0) {
         return error_set(err, EX_USAGE, "no key is named: payd show KEY... --db FILE");
@@ -327,6 +367,7 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
     if (take_operands(ret, argc, argv, err) != 0) {
         return -1;
     }
+    ret->kafka.log = ret->command == SUBCOMMAND_RUN; /* the others talk to people */
     default_outcomes(ret, env);
     return check(ret, err);
 }

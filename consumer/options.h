@@ -7,6 +7,7 @@
 #include "common/compiler.h"
 #include "common/error.h"
 #include "common/kafka_conf.h"
+#include "consumer/span.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,8 @@ enum subcommand {
     SUBCOMMAND_SHOW,
     SUBCOMMAND_POSITION,
     SUBCOMMAND_VERIFY,
+    SUBCOMMAND_AUDIT,
+    SUBCOMMAND_REPLAY,
 };
 
 /* payd run --accounts */
@@ -43,9 +46,15 @@ struct options {
     char *const *keys; /* payd show */
     int key_count;
 
-    int32_t partition; /* payd position; -1 = not given */
-    int64_t to;        /* -1 = not given */
+    int32_t partition; /* payd position, replay; -1 = not given */
+    int64_t to;        /* payd position; -1 = not given */
     bool new_log;
+
+    struct span from;  /* payd replay */
+    struct span until; /* --to */
+    bool execute;
+    int64_t rate;         /* records a second; 0 = not given */
+    const char *key_file; /* NULL = all keys */
 
     char outcomes_text[OPTIONS_TOPIC_SIZE]; /* the default of outcomes */
 };
@@ -59,6 +68,9 @@ struct options_env {
 
 #define OPTIONS_DEFAULT_TOPIC "payments"
 #define OPTIONS_DEFAULT_GROUP "payd"
+
+/* Records a second that --rate may allow. */
+#define OPTIONS_RATE_MAX 100000000
 
 /*
  * Read the command line. Strings in *ret are borrowed from argv and env, and from *ret itself: it

@@ -3,25 +3,25 @@
 static const char main_help[] =
     "payd - pay each payment in a Kafka topic once, into a SQLite ledger\n"
     "\n"
-    "Usage: payd run --db FILE -b BROKERS [OPTION]...\n"
-    "       payd stats | show KEY... | position | verify --db FILE [OPTION]...\n"
+    "Usage: payd COMMAND --db FILE [OPTION]...\n"
     "       payd COMMAND --help | payd --version\n"
     "\n"
-    "Commands:\n"
-    "  run       read commands, apply each once, publish the outcomes\n"
-    "  stats     show what a ledger holds, also while payd runs on it\n"
-    "  show      show what became of keys, also while payd runs\n"
+    "  run       read commands, apply each once, publish the outcomes    -b BROKERS\n"
+    "  audit     prove a ledger against its topic                        -b BROKERS\n"
+    "  replay    tell what reading again would decide, or decide it      -b BROKERS\n"
+    "  verify    prove a ledger from its file alone\n"
+    "  stats     show what a ledger holds\n"
+    "  show      show what became of keys\n"
     "  position  show or set, by hand, how far a ledger has read\n"
-    "  verify    prove a ledger from its file alone, also while payd runs\n"
     "\n"
-    "Exit codes:\n"
+    "Only run, replay --execute and setting a position write; all others work while\n"
+    "payd runs. Exit codes:\n"
     "   0  done, or stopped by SIGTERM or SIGINT; show: 1 to 4, see its --help\n"
-    "   1  verify: something is wrong with the ledger\n"
-    "  64  the command line is wrong\n"
-    "  69  broker or topic not there\n"
-    "  71  the system gave no memory\n"
+    "   1  verify, audit: something is wrong with the ledger\n"
+    "  64  the command line is wrong          65, 66  a file of keys cannot be used\n"
+    "  69  broker or topic not there          71  the system gave no memory\n"
     "  74  the store failed, or another process is writing it\n"
-    "  75  stopped before --until-end was reached: run it again\n"
+    "  75  stopped before the end was reached: run it again\n"
     "  78  configuration: another log's or another program's store, a topic with\n"
     "      settings that lose payments, a position that the log does not hold\n";
 
@@ -101,6 +101,43 @@ static const char verify_help[] =
     "\n"
     "Exit codes: 0 the ledger is whole; 1 it is not: the first 20 findings are shown.\n";
 
+#define KAFKA_HELP                                                                                 \
+    "  -b, --brokers LIST    HOST:PORT[,...]               [$PAY_BROKERS]\n"                       \
+    "  -t, --topic NAME      the ledger's topic            [$PAY_TOPIC, payments]\n"               \
+    "  -X NAME=VALUE         librdkafka property; may be repeated\n"                               \
+    "  -F FILE               file of librdkafka properties, NAME=VALUE a line\n"
+
+static const char audit_help[] =
+    "Usage: payd audit --db FILE -b BROKERS [OPTION]...\n"
+    "\n"
+    "Proves a ledger against the topic that it was made from: each record before its\n"
+    "positions has exactly one outcome, the right one; the ledger has nothing that\n"
+    "the log did not hold, as far as the log goes back; and all that payd verify\n"
+    "proves. Changes nothing; works while payd runs.\n"
+    "\n"
+    "      --db FILE         the ledger\n" KAFKA_HELP "      --json            one JSON object\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "Exit codes: 0 the ledger is what the log says; 1 it is not: the first 20\n"
+    "findings are shown; others: payd --help\n";
+
+static const char replay_help[] =
+    "Usage: payd replay --from WHERE --db FILE -b BROKERS [OPTION]...\n"
+    "\n"
+    "Reads records before the ledger's positions again. What they decided stays; what\n"
+    "was never decided, such as records that a position was moved over, is decided\n"
+    "now. Without --execute this is a forecast: nothing is changed, payd may run.\n"
+    "\n"
+    "      --from WHERE      beginning, OFFSET, TIME (2026-11-25T12:00:00Z), or a\n"
+    "                        DURATION back from now (90d, 12h, 30m, 45s)\n"
+    "      --to WHERE        the same; default: the ledger's positions\n"
+    "      --partition N     only this partition\n"
+    "      --key-file FILE   only keys of this file, one a line\n"
+    "      --execute         do it; refused while payd runs. Run again after a crash\n"
+    "      --rate N          at most N records a second\n"
+    "      --db FILE         the ledger\n" KAFKA_HELP "      --json            one JSON object\n"
+    "  -h, --help            this text\n";
+
 const char *options_help(enum subcommand command)
 {
     switch (command) {
@@ -112,6 +149,10 @@ const char *options_help(enum subcommand command)
         return show_help;
     case SUBCOMMAND_POSITION:
         return position_help;
+    case SUBCOMMAND_AUDIT:
+        return audit_help;
+    case SUBCOMMAND_REPLAY:
+        return replay_help;
     case SUBCOMMAND_VERIFY:
         return verify_help;
     case SUBCOMMAND_HELP:

@@ -177,6 +177,9 @@ static enum store_status sqlite_begin(struct store *base, struct error *err)
     struct store_sqlite *store = sqlite_of(base);
 
     store->now = store->committed;
+    if (store->is_snapshot) {
+        return STORE_OK;
+    }
     if (store_lock_check(store->path, store->lock_fd, err) != 0) {
         return STORE_FAILED;
     }
@@ -191,7 +194,7 @@ static void sqlite_rollback(struct store *base)
         sqlite_done(store, (enum statement)i); /* values that a failure left bound */
     }
     /* Some failures have rolled back already, and then there is nothing to do. */
-    if (!sqlite3_get_autocommit(store->db)) {
+    if (!sqlite3_get_autocommit(store->db) && !store->is_snapshot) {
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     }
     store->now = store->committed;

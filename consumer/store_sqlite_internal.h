@@ -16,6 +16,7 @@
  *   store_sqlite_read.c      rows into records
  *   store_sqlite_names.c     what the rows refer to by number
  *   store_sqlite_stats.c     stats
+ *   store_sqlite_audit.c     what an audit asks
  *   store_sqlite_verify*.c   verify; they share store_sqlite_verify.h too
  */
 #ifndef CONSUMER_STORE_SQLITE_INTERNAL_H
@@ -138,7 +139,8 @@ struct store_sqlite {
     sqlite3 *db;
     char uuid[STORE_UUID_SIZE];
     char opening[STORE_UUID_SIZE];
-    int lock_fd; /* -1 when opened to read only */
+    int lock_fd;      /* -1 when opened to read only */
+    bool is_snapshot; /* one read transaction is open until it is closed */
     char *path;
     store_header_reader *headers;
     int64_t log;
@@ -303,6 +305,10 @@ enum store_status sqlite_seal(struct store_sqlite *store, struct error *err);
 
 /* Find the current segment and load the filter of the sealed ones. Statements must be prepared. */
 enum store_status sqlite_keys_open(struct store_sqlite *store, struct error *err);
+
+/* How many repeats a key has, by its stored form. */
+enum store_status sqlite_count_repeats(struct store_sqlite *store, const unsigned char *form,
+                                       size_t len, int64_t *ret, struct error *err);
 
 /* Read how many keys its segments have, and so how large their filters are. */
 enum store_status sqlite_segment_size(struct store_sqlite *store, struct error *err);

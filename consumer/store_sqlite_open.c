@@ -397,3 +397,21 @@ int store_sqlite_open_readonly(struct store **ret, const char *path, struct erro
     sqlite_close(&store->base);
     return -1;
 }
+
+int store_sqlite_open_snapshot(struct store **ret, const char *path, struct error *err)
+{
+    struct store *base = NULL;
+
+    if (store_sqlite_open_readonly(&base, path, err) != 0) {
+        return -1;
+    }
+    struct store_sqlite *store = sqlite_of(base);
+    if (sqlite_exec(store, "PRAGMA cache_size = -24576; BEGIN", "open", err) != STORE_OK ||
+        resume(store, err) != STORE_OK || sqlite_keys_open(store, err) != STORE_OK) {
+        store_close(base);
+        return -1;
+    }
+    store->is_snapshot = true;
+    *ret = base;
+    return 0;
+}

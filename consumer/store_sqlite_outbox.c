@@ -239,7 +239,7 @@ static enum store_status visit_rows(struct store_sqlite *store, const char *sql,
     return status;
 }
 
-static enum store_status count_repeats(struct store_sqlite *store, const unsigned char *form,
+enum store_status sqlite_count_repeats(struct store_sqlite *store, const unsigned char *form,
                                        size_t len, int64_t *ret, struct error *err)
 {
     sqlite3_stmt *row = NULL;
@@ -271,7 +271,7 @@ enum store_status sqlite_show(struct store *base, const char *key, store_visit *
         visit_rows(store, FIND_KEY_SQL, form, len, sqlite_read_decision, visit, user, err);
 
     if (status == STORE_OK) {
-        status = count_repeats(store, form, len, ret_repeats, err);
+        status = sqlite_count_repeats(store, form, len, ret_repeats, err);
     }
     /* The table is searched from its beginning, so only for a key that has some. */
     return status == STORE_OK && *ret_repeats > 0

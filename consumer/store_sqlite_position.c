@@ -10,12 +10,14 @@ enum store_status sqlite_bind(struct store *base, const char *cluster, const cha
                               struct error *err)
 {
     struct store_sqlite *store = sqlite_of(base);
-    sqlite3_stmt *row;
+    bool to_read = store->lock_fd < 0;
+    sqlite3_stmt *row = NULL;
     enum store_status status =
-        sqlite_ask(store,
-                   "INSERT INTO logs (id, cluster, topic) SELECT log, ?1, ?2 FROM store"
-                   " WHERE log NOT IN (SELECT id FROM logs)",
-                   cluster, topic, &row, err);
+        to_read ? STORE_OK
+                : sqlite_ask(store,
+                             "INSERT INTO logs (id, cluster, topic) SELECT log, ?1, ?2 FROM store"
+                             " WHERE log NOT IN (SELECT id FROM logs)",
+                             cluster, topic, &row, err);
 
     sqlite3_finalize(row);
     if (status != STORE_OK) {
@@ -26,7 +28,10 @@ enum store_status sqlite_bind(struct store *base, const char *cluster, const cha
     if (status == STORE_OK) {
         const char *own_cluster = (const char *)sqlite3_column_text(row, 0);
         const char *own_topic = (const char *)sqlite3_column_text(row, 1);
-        if (!own_cluster || !own_topic) {
+        if (to_read && !own_topic) {
+            error_set(err, EX_CONFIG, "%s has not read a topic yet", store->path);
+            status = STORE_FAILED;
+        } else if (!own_cluster || !own_topic) {
             status = sqlite_damaged(store, "its own row is missing", err);
         } else if (strcmp(own_cluster, cluster) != 0 || strcmp(own_topic, topic) != 0) {
             error_set(err, EX_CONFIG,

@@ -166,7 +166,7 @@ static enum store_status rebuild(struct store_sqlite *store, const struct segmen
         status =
             sqlite_damaged(store, "a key segment has not the keys that it was sealed with", err);
     }
-    if (status == STORE_OK) {
+    if (status == STORE_OK && store->lock_fd >= 0) {
         status = write_segment(store, STATEMENT_REPLACE_SEGMENT, sealed, bitmap, err);
         store->keys.rebuilt++;
     }

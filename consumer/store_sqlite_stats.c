@@ -131,13 +131,15 @@ enum store_status sqlite_stats(struct store *base, struct store_stats *ret, stru
 
     *ret = (struct store_stats){.topic = NULL};
     /* One read transaction: all figures are of one moment. */
-    if (sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK) {
+    if (!store->is_snapshot && sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK) {
         return sqlite_failed(store, "stats", err);
     }
     for (size_t i = 0; status == STORE_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
         status = read_all(store, parts[i].sql, parts[i].reader, ret, err);
     }
-    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    if (!store->is_snapshot) {
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    }
     if (status != STORE_OK) {
         store_stats_release(ret);
     }

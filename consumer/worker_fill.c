@@ -1,26 +1,7 @@
-#include "common/command_digest.h"
 #include "common/mutant.h"
+#include "consumer/decode.h"
 #include "consumer/fingerprint.h"
 #include "consumer/worker_internal.h"
-
-#include <string.h>
-#include <sysexits.h>
-
-/* Of the command; or of the value, whose sender knows what he sent although nobody can read it. */
-static int digest_item(struct worker *worker, struct chunk_item *item, struct error *err)
-{
-    unsigned char whole[DIGEST_SIZE];
-
-    if (item->unreadable == READABLE) {
-        return command_digest(worker->digest, &item->command, item->digest, err);
-    }
-    if (digest_add(worker->digest, item->raw.value, item->raw.value_len, err) != 0 ||
-        digest_finish(worker->digest, whole, err) != 0) {
-        return -1;
-    }
-    memcpy(item->digest, whole, sizeof(item->digest));
-    return 0;
-}
 
 static int add_message(struct worker *worker, struct chunk *chunk,
                        const struct inbox_message *message, struct error *err)
@@ -46,12 +27,7 @@ static int add_message(struct worker *worker, struct chunk *chunk,
     item->origin = *origin;
     item->raw = message->raw;
     range->to = origin->offset + 1;
-    if (command_json_decode(message->raw.key, message->raw.key_len, message->raw.value,
-                            message->raw.value_len, &item->command, &item->unreadable,
-                            item->detail) != 0) {
-        return error_set(err, EX_OSERR, "out of memory");
-    }
-    return digest_item(worker, item, err);
+    return decode_item(item, worker->digest, err);
 }
 
 /* The last record of each range, by which the next start knows the log again. */

@@ -12,9 +12,9 @@
 #include "common/compiler.h"
 #include "common/error.h"
 #include "common/payment.h"
+#include "common/progress.h"
 #include "common/publisher.h"
 #include "producer/options.h"
-#include "producer/progress.h"
 #include "producer/spool.h"
 #include "producer/watch.h"
 

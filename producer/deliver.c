@@ -3,11 +3,11 @@
 #include "common/clock.h"
 #include "common/command_json.h"
 #include "common/command_text.h"
+#include "common/progress.h"
 #include "common/stop.h"
 #include "common/text.h"
 #include "producer/again.h"
 #include "producer/answer.h"
-#include "producer/progress.h"
 #include "producer/summary_json.h"
 
 #include <stdio.h>

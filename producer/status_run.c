@@ -2,9 +2,9 @@
  * pay status as a command: scans the partitions where the keys land, each once.
  */
 #include "common/clock.h"
+#include "common/progress.h"
 #include "common/stop.h"
 #include "producer/outcomes.h"
-#include "producer/progress.h"
 #include "producer/status.h"
 
 #include <inttypes.h>

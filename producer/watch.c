@@ -1,10 +1,10 @@
 #include "producer/watch.h"
 
 #include "common/clock.h"
+#include "common/progress.h"
 #include "common/stop.h"
 #include "common/topic_reader.h"
 #include "producer/outcomes.h"
-#include "producer/progress.h"
 #include "producer/waitlist.h"
 
 #include <stdbool.h>

@@ -56,6 +56,10 @@ static void check_operands(const struct options *options, const struct words *wo
     case SUBCOMMAND_HELP:
         FUZZ_CHECK(options_help(options->help_for) != NULL);
         break;
+    case SUBCOMMAND_REPLAY:
+        FUZZ_CHECK(options->from.kind != SPAN_NONE);
+        break;
+    case SUBCOMMAND_AUDIT:
     case SUBCOMMAND_STATS:
     case SUBCOMMAND_VERIFY:
     case SUBCOMMAND_VERSION:

@@ -253,6 +253,36 @@ Test(options_payd, show_takes_keys_and_position_a_place)
     cr_expect(options.new_log);
 }
 
+Test(options_payd, replay_takes_a_part_of_the_log)
+{
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"replay", "--db", "l.db", "--from", "17", "--to",
+                                                "2025-11-26", "--partition", "2", "--execute"},
+                       &no_env),
+                 0, "%s", err.text);
+    cr_expect_eq(options.from.kind, SPAN_OFFSET);
+    cr_expect_eq(options.from.value, 17);
+    cr_expect_eq(options.until.kind, SPAN_TIME);
+    cr_expect_eq(options.partition, 2);
+    cr_expect(options.execute);
+    cr_expect_not(options.kafka.log, "its client's lines would stand among what it prints");
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"replay", "--db", "l.db", "--from", "beginning",
+                                                "--rate", "500", "--key-file", "keys", "-bb:1"},
+                       &no_env),
+                 0, "%s", err.text);
+    cr_expect_eq(options.from.kind, SPAN_BEGINNING);
+    cr_expect_eq(options.until.kind, SPAN_NONE);
+    cr_expect_eq(options.partition, -1);
+    cr_expect_not(options.execute);
+    cr_expect_eq(options.rate, 500);
+    cr_expect_str_eq(options.key_file, "keys");
+    cr_expect_str_eq(options.kafka.brokers, "b:1");
+    cr_expect_eq(parse((const char *[ARGS_MAX]){"replay", "--db", "l.db"}, &no_env), -1);
+    cr_expect(strstr(err.text, "from where?") != NULL, "%s", err.text);
+    cr_expect_eq(parse((const char *[ARGS_MAX]){"audit", "--db", "l.db", "--execute"}, &no_env),
+                 -1);
+    cr_expect_str_eq(err.text, "option execute is not for payd audit");
+}
+
 Test(options_payd, takes_as_many_properties_as_it_says_and_no_more)
 {
     char *argv[4 + KAFKA_PROPERTIES_MAX + 1] = {(char *)"payd", (char *)"run", (char *)"--db",
@@ -273,7 +303,7 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         enum subcommand command;
         const char *names[11];
     } rows[] = {
-        {SUBCOMMAND_HELP, {"payd run", "payd stats", "--version", "64", "69", "74", "78"}},
+        {SUBCOMMAND_HELP, {"  run ", "  stats ", "--version", "64", "69", "74", "78"}},
         {SUBCOMMAND_RUN,
          {"--db FILE", "--brokers", "--topic", "--group", "-X NAME=VALUE", "-F FILE", "--until-end",
           "--from-log-start", "--take-group", "--skip-topic-check", "$PAY_BROKERS"}},
@@ -281,6 +311,11 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         {SUBCOMMAND_STATS, {"--db FILE", "--json", "--help"}},
         {SUBCOMMAND_SHOW, {"KEY...", "--db FILE", "--json", "4 one is unknown"}},
         {SUBCOMMAND_POSITION, {"--partition N", "--to OFFSET", "--new-log"}},
+        {SUBCOMMAND_VERIFY, {"--db FILE", "--json", "1 it is not"}},
+        {SUBCOMMAND_AUDIT, {"--db FILE", "--brokers", "--topic", "-X NAME", "-F FILE", "--json"}},
+        {SUBCOMMAND_REPLAY,
+         {"--from WHERE", "--to WHERE", "--partition N", "--key-file", "--execute", "--rate N",
+          "--db FILE", "--brokers", "--json"}},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -1,8 +1,8 @@
 /*
  * The progress bar: one line on a terminal, written over at most five times a second.
  */
-#ifndef PRODUCER_PROGRESS_H
-#define PRODUCER_PROGRESS_H
+#ifndef COMMON_PROGRESS_H
+#define COMMON_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>

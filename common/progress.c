@@ -1,4 +1,4 @@
-#include "producer/progress.h"
+#include "common/progress.h"
 
 #include "common/clock.h"
 

@@ -1,0 +1,46 @@
+#include "consumer/audit.h"
+
+#include "common/digest.h"
+#include "common/line_json.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+static bool add_counts(cJSON *root, const struct audit_report *report)
+{
+    return cJSON_AddStringToObject(root, "topic", report->topic) &&
+           line_json_add_int(root, "partitions", report->partitions) &&
+           line_json_add_int(root, "records", report->records) &&
+           line_json_add_int(root, "decided", report->decided) &&
+           line_json_add_int(root, "repeats", report->repeats) &&
+           line_json_add_int(root, "unkept", report->unkept) &&
+           line_json_add_int(root, "quarantined", report->quarantined) &&
+           line_json_add_int(root, "waiting", report->waiting) &&
+           line_json_add_int(root, "removed", report->removed);
+}
+
+static bool add_findings(cJSON *root, const struct findings *findings)
+{
+    cJSON *list;
+    bool good = line_json_add_int(root, "wrong", findings->count) &&
+                (list = cJSON_AddArrayToObject(root, "findings")) != NULL;
+
+    for (size_t i = 0; good && i < findings->shown_count; i++) {
+        cJSON *text = cJSON_CreateString(findings->shown[i]);
+        good = text && cJSON_AddItemToArray(list, text);
+    }
+    return good;
+}
+
+int audit_print_json(FILE *out, const struct audit_report *report)
+{
+    cJSON *root = cJSON_CreateObject();
+    char digest[2 * KEY_HASH_SIZE + 1];
+    bool good = root && cJSON_AddBoolToObject(root, "whole", report->findings.count == 0) &&
+                add_counts(root, report) &&
+                cJSON_AddStringToObject(root, "digest",
+                                        digest_hex(digest, report->proof.digest, KEY_HASH_SIZE)) &&
+                add_findings(root, &report->findings);
+
+    return line_json_print(root, good, out);
+}

@@ -1,0 +1,58 @@
+/*
+ * payd replay: reads a part of the topic again into the ledger that it was read into before.
+ */
+#ifndef CONSUMER_REPLAY_H
+#define CONSUMER_REPLAY_H
+
+#include "common/compiler.h"
+#include "common/error.h"
+#include "common/money.h"
+#include "common/outcome.h"
+#include "consumer/findings.h"
+#include "consumer/options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* ISO 4217 has fewer; what is in none is counted without its amount. */
+#define REPLAY_CURRENCIES_MAX 256
+
+/* The payments of one currency, by outcome. */
+struct replay_currency {
+    char currency[MONEY_CURRENCY_SIZE];
+    int64_t payments[OUTCOME_COUNT];
+    struct money_sum amounts[OUTCOME_COUNT];
+};
+
+struct replay_report {
+    bool executed;
+    const char *topic;             /* borrowed */
+    int64_t records;               /* that were read again */
+    int64_t counts[OUTCOME_COUNT]; /* of them */
+    struct replay_currency currencies[REPLAY_CURRENCIES_MAX];
+    size_t currency_count;
+    struct findings news; /* what is decided now, and was not before */
+};
+
+/*
+ * Replay options->kafka's topic into options->db: forecast it, or with options->execute do it, and
+ * print what came of it. Returns the exit code, with *err set.
+ */
+MUST_CHECK int replay(const struct options *options, struct error *err);
+
+/* Write what is new, then a table of at most 80 columns but for what is quoted. */
+void replay_print(FILE *out, const struct replay_report *report);
+
+/*
+ * Write one line with one JSON object:
+ *
+ *   {"executed":false,"topic":"payments","records":1050000,
+ *    "outcomes":{"redelivered":{"records":1000000,"amounts":{"EUR":"123456.00"}},…},
+ *    "new":["payments[0]@17 k1: applied: ann -> bob 12.34 EUR"]}
+ *
+ * new has FINDINGS_SHOWN_MAX at the most. Returns -1 when memory ran out.
+ */
+MUST_CHECK int replay_print_json(FILE *out, const struct replay_report *report);
+
+#endif

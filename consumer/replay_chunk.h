@@ -1,0 +1,18 @@
+/*
+ * A chunk of messages that were read before, through the end of its transaction.
+ */
+#ifndef CONSUMER_REPLAY_CHUNK_H
+#define CONSUMER_REPLAY_CHUNK_H
+
+#include "consumer/chunk.h"
+#include "consumer/store.h"
+
+/*
+ * Save and commit what is new of a decided chunk: messages that were never decided. A repeat of a
+ * key that the store knew is counted already, for it stands before the position, so it is not saved
+ * again. Positions do not move. When nothing is new, nothing is changed. The items keep their
+ * decisions. Rolls back after a failure.
+ */
+enum store_status replay_chunk_save(struct store *store, struct chunk *chunk, struct error *err);
+
+#endif

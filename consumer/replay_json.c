@@ -1,0 +1,45 @@
+#include "consumer/replay.h"
+
+#include "common/line_json.h"
+#include "common/outcome.h"
+
+#include <cjson/cJSON.h>
+
+static bool add_outcome(cJSON *outcomes, const struct replay_report *report, enum outcome outcome)
+{
+    cJSON *entry = cJSON_AddObjectToObject(outcomes, outcome_name(outcome));
+    cJSON *amounts = NULL;
+    bool good = entry && line_json_add_int(entry, "records", report->counts[outcome]) &&
+                (amounts = cJSON_AddObjectToObject(entry, "amounts")) != NULL;
+
+    for (size_t i = 0; good && i < report->currency_count; i++) {
+        const struct replay_currency *currency = &report->currencies[i];
+        char text[MONEY_TEXT_SIZE];
+        good = currency->payments[outcome] == 0 ||
+               cJSON_AddStringToObject(
+                   amounts, currency->currency,
+                   money_sum_format(text, &currency->amounts[outcome], currency->currency));
+    }
+    return good;
+}
+
+int replay_print_json(FILE *out, const struct replay_report *report)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON *outcomes = NULL;
+    cJSON *news = NULL;
+    bool good = root && cJSON_AddBoolToObject(root, "executed", report->executed) &&
+                cJSON_AddStringToObject(root, "topic", report->topic) &&
+                line_json_add_int(root, "records", report->records) &&
+                (outcomes = cJSON_AddObjectToObject(root, "outcomes")) != NULL;
+
+    for (int i = OUTCOME_NONE + 1; good && i < OUTCOME_COUNT; i++) {
+        good = add_outcome(outcomes, report, (enum outcome)i);
+    }
+    good = good && (news = cJSON_AddArrayToObject(root, "new")) != NULL;
+    for (size_t i = 0; good && i < report->news.shown_count; i++) {
+        cJSON *text = cJSON_CreateString(report->news.shown[i]);
+        good = text && cJSON_AddItemToArray(news, text);
+    }
+    return line_json_print(root, good, out);
+}
