@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/kafka_error.h"
 #include "common/kafka_topic.h"
+#include "common/kafka_waker.h"
 
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -33,11 +34,14 @@ struct partition {
 
 struct topic_reader {
     rd_kafka_t *rk;
-    char *name;               /* of the topic */
-    rd_kafka_topic_t *topic;  /* NULL until a partition is started: a handle asks for the topic by
-                                 name, and some brokers create what is asked for */
-    rd_kafka_queue_t *queue;  /* of all started partitions */
-    rd_kafka_message_t *held; /* what the last poll gave */
+    char *name;                /* of the topic */
+    rd_kafka_topic_t *topic;   /* NULL until a partition is started: a handle asks for the topic by
+                                  name, and some brokers create what is asked for */
+    rd_kafka_queue_t *queue;   /* of all started partitions */
+    rd_kafka_message_t *held;  /* what the last poll gave */
+    struct kafka_waker *waker; /* NULL until the queue was full once */
+    size_t queue_bytes;        /* above it, the client stops fetching */
+    size_t taken_bytes;        /* since the queue was empty */
     struct partition *partitions;
     int32_t partition_count;
     char trouble[TROUBLE_SIZE];
@@ -99,6 +103,7 @@ int topic_reader_open(struct topic_reader **ret, const struct kafka_args *args, 
         goto fail;
     }
     /* rd_kafka_new() took conf over. */
+    reader->queue_bytes = fetch_bytes;
     reader->queue = rd_kafka_queue_new(reader->rk);
     *ret = reader;
     return 0;
@@ -106,6 +111,26 @@ int topic_reader_open(struct topic_reader **ret, const struct kafka_args *args, 
 fail:
     topic_reader_close(reader);
     return -1;
+}
+
+/* The queue may have been full and is empty now: see kafka_waker.h. One more thread, if it can be.
+ */
+static void fetch_on(struct topic_reader *reader)
+{
+    rd_kafka_topic_partition_list_t *list;
+    struct error ignored;
+
+    if (!reader->waker && kafka_waker_open(&reader->waker, reader->rk, &ignored) != 0) {
+        reader->waker = NULL;
+        return;
+    }
+    list = rd_kafka_topic_partition_list_new(reader->partition_count);
+    for (int32_t i = 0; i < reader->partition_count; i++) {
+        if (reader->partitions[i].started) {
+            rd_kafka_topic_partition_list_add(list, reader->name, i);
+        }
+    }
+    kafka_waker_wake(reader->waker, list);
 }
 
 static void drop_held(struct topic_reader *reader)
@@ -121,6 +146,7 @@ static void close_client(void *user)
     struct topic_reader *reader = user;
 
     drop_held(reader);
+    kafka_waker_close(reader->waker);
     for (int32_t i = 0; i < reader->partition_count; i++) {
         topic_reader_stop(reader, i);
     }
@@ -339,6 +365,24 @@ bool topic_reader_header(const void *headers, size_t index, const char **ret_nam
            RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* The next message, at once when there is one. */
+static void take_next(struct topic_reader *reader, int timeout_ms)
+{
+    drop_held(reader);
+    reader->held = rd_kafka_consume_queue(reader->queue, 0);
+    if (reader->held) {
+        reader->taken_bytes += reader->held->len + reader->held->key_len;
+        return;
+    }
+    if (reader->taken_bytes >= reader->queue_bytes) {
+        fetch_on(reader);
+    }
+    reader->taken_bytes = 0;
+    rd_kafka_poll(reader->rk, 0); /* lets on_error() hear */
+    reader->held = rd_kafka_consume_queue(reader->queue, timeout_ms);
+    rd_kafka_poll(reader->rk, 0);
+}
+
 enum topic_reader_result topic_reader_poll(struct topic_reader *reader, int timeout_ms,
                                            struct topic_record *ret, struct error *err)
 {
@@ -347,9 +391,7 @@ enum topic_reader_result topic_reader_poll(struct topic_reader *reader, int time
     int64_t left = timeout_ms;
 
     do {
-        drop_held(reader);
-        reader->held = rd_kafka_consume_queue(reader->queue, (int)left);
-        rd_kafka_poll(reader->rk, 0); /* lets on_error() hear */
+        take_next(reader, (int)left);
         if (reader->held) {
             result = take_held(reader, ret, err);
         }

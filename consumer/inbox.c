@@ -3,6 +3,7 @@
 #include "common/bounded_call.h"
 #include "common/clock.h"
 #include "common/kafka_topic.h"
+#include "common/kafka_waker.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -113,7 +114,7 @@ int inbox_open(struct inbox **ret, const struct kafka_args *args, const char *gr
     /* rd_kafka_new() took conf over. */
     rd_kafka_poll_set_consumer(inbox->rk);
     inbox->queue = rd_kafka_queue_get_consumer(inbox->rk);
-    if (inbox_waker_open(&inbox->waker, inbox->rk, err) != 0) {
+    if (kafka_waker_open(&inbox->waker, inbox->rk, err) != 0) {
         goto fail;
     }
     *ret = inbox;
@@ -200,7 +201,7 @@ static bool close_client(struct inbox *inbox)
 {
     bool closed = true;
 
-    inbox_waker_close(inbox->waker);
+    kafka_waker_close(inbox->waker);
     if (inbox->queue) {
         inbox_commit_all(inbox);
         inbox->closing = true;

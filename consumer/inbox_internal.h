@@ -5,7 +5,6 @@
  *   inbox_poll.c        messages
  *   inbox_assignment.c  rebalances, and offsets committed to Kafka
  *   inbox_owner.c       whose the group is
- *   inbox_waker.c       a thread that keeps the client fetching
  */
 #ifndef CONSUMER_INBOX_INTERNAL_H
 #define CONSUMER_INBOX_INTERNAL_H
@@ -26,12 +25,10 @@ struct inbox_partition {
 
 enum rebalance { REBALANCE_NONE, REBALANCE_ASSIGN, REBALANCE_REVOKE };
 
-struct inbox_waker;
-
 struct inbox {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
-    struct inbox_waker *waker;
+    struct kafka_waker *waker; /* keeps the client fetching */
     /* With so much in its queue the client stops fetching. */
     uint64_t queue_bytes;
     uint64_t queue_messages;
@@ -88,20 +85,6 @@ MUST_CHECK int inbox_claim(struct inbox *inbox, const rd_kafka_topic_partition_l
  * for, a transaction that is not ended.
  */
 void inbox_note_stuck(struct inbox *inbox);
-
-/*
- * Start the thread that wakes the client's fetchers, and end it, which takes no longer than half a
- * second; NULL is accepted. rk must outlive it. Fails with EX_OSERR.
- */
-MUST_CHECK int inbox_waker_open(struct inbox_waker **ret, rd_kafka_t *rk, struct error *err);
-void inbox_waker_close(struct inbox_waker *waker);
-
-/*
- * The queue was above its limit and is not any more: fetch on, from these partitions of the topic.
- * Does not wait.
- */
-void inbox_waker_wake(struct inbox_waker *waker, const char *topic,
-                      const struct inbox_partition *partitions, size_t count);
 
 /* The client's callback for committed offsets. */
 void inbox_on_offset_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,

@@ -1,6 +1,7 @@
 #include "consumer/inbox_internal.h"
 
 #include "common/kafka_error.h"
+#include "common/kafka_waker.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -121,6 +122,17 @@ static bool may_have_stopped(const struct inbox *inbox, const struct inbox_batch
     return bytes >= inbox->queue_bytes;
 }
 
+static void fetch_on(struct inbox *inbox)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)inbox->partition_count);
+
+    for (size_t i = 0; i < inbox->partition_count; i++) {
+        rd_kafka_topic_partition_list_add(list, inbox->topic, inbox->partitions[i].partition);
+    }
+    kafka_waker_wake(inbox->waker, list);
+}
+
 int inbox_poll(struct inbox *inbox, int timeout_ms, struct inbox_batch *batch, struct error *err)
 {
     inbox_batch_release(batch);
@@ -137,7 +149,7 @@ int inbox_poll(struct inbox *inbox, int timeout_ms, struct inbox_batch *batch, s
         return -1;
     }
     if (may_have_stopped(inbox, batch)) {
-        inbox_waker_wake(inbox->waker, inbox->topic, inbox->partitions, inbox->partition_count);
+        fetch_on(inbox);
     }
     return 0;
 }

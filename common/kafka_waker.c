@@ -1,15 +1,10 @@
-/*
- * Wakes the client's fetchers.
- *
- * When its queue is above its limit, librdkafka 2.0.2 asks for no more messages, and looks again
- * only when something else happens on that broker's connection, or after a second
- * (rd_kafka_broker_consumer_serve(), rd_kafka_max_block_ms). A reader that takes all of the queue
- * at once would wait for the rest of that second. A question to the brokers that lead the
- * partitions, for the ends of their logs, is such a something.
- */
-#include "common/thread.h"
-#include "consumer/inbox_internal.h"
+#include "common/kafka_waker.h"
 
+#include "common/thread.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -20,7 +15,7 @@
 /* Offsets of a question stand for times; this one for "the end". */
 #define AT_THE_END (-1)
 
-struct inbox_waker {
+struct kafka_waker {
     rd_kafka_t *rk;
     pthread_t thread;
     pthread_mutex_t lock; /* over all below */
@@ -31,7 +26,7 @@ struct inbox_waker {
 
 static void *ask_all(void *user)
 {
-    struct inbox_waker *waker = user;
+    struct kafka_waker *waker = user;
 
     pthread_mutex_lock(&waker->lock);
     while (!waker->ending) {
@@ -50,9 +45,9 @@ static void *ask_all(void *user)
     return NULL;
 }
 
-int inbox_waker_open(struct inbox_waker **ret, rd_kafka_t *rk, struct error *err)
+int kafka_waker_open(struct kafka_waker **ret, struct rd_kafka_s *rk, struct error *err)
 {
-    struct inbox_waker *waker = calloc(1, sizeof(*waker));
+    struct kafka_waker *waker = calloc(1, sizeof(*waker));
 
     if (!waker) {
         return error_set(err, EX_OSERR, "out of memory");
@@ -69,7 +64,7 @@ int inbox_waker_open(struct inbox_waker **ret, rd_kafka_t *rk, struct error *err
     return 0;
 }
 
-void inbox_waker_close(struct inbox_waker *waker)
+void kafka_waker_close(struct kafka_waker *waker)
 {
     if (!waker) {
         return;
@@ -87,20 +82,16 @@ void inbox_waker_close(struct inbox_waker *waker)
     free(waker);
 }
 
-void inbox_waker_wake(struct inbox_waker *waker, const char *topic,
-                      const struct inbox_partition *partitions, size_t count)
+void kafka_waker_wake(struct kafka_waker *waker, struct rd_kafka_topic_partition_list_s *partitions)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-
-    for (size_t i = 0; i < count; i++) {
-        rd_kafka_topic_partition_list_add(list, topic, partitions[i].partition)->offset =
-            AT_THE_END;
+    for (int i = 0; i < partitions->cnt; i++) {
+        partitions->elems[i].offset = AT_THE_END;
     }
     pthread_mutex_lock(&waker->lock);
     if (waker->asked) { /* the one before has not even been asked: this one may go instead */
         rd_kafka_topic_partition_list_destroy(waker->asked);
     }
-    waker->asked = list;
+    waker->asked = partitions;
     pthread_cond_signal(&waker->changed);
     pthread_mutex_unlock(&waker->lock);
 }

@@ -3,9 +3,11 @@
  * ended in the middle of it. Built with the thread sanitizer it finds what the two threads share by
  * mistake. The question itself is a stand-in (the linker's --wrap), since no broker is there.
  */
-#include "consumer/inbox_internal.h"
+#include "common/kafka_waker.h"
 
+#include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,32 +44,40 @@ rd_kafka_resp_err_t __wrap_rd_kafka_offsets_for_times(rd_kafka_t *rk,
 static void expect(bool is_so, const char *what)
 {
     if (!is_so) {
-        printf("race_inbox_waker: %s\n", what);
+        printf("race_kafka_waker: %s\n", what);
         exit(1);
     }
 }
 
+static rd_kafka_topic_partition_list_t *partitions(void)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(PARTITIONS);
+
+    for (int i = 0; i < PARTITIONS; i++) {
+        rd_kafka_topic_partition_list_add(list, "payments", i);
+    }
+    return list;
+}
+
 int main(void)
 {
-    const struct inbox_partition partitions[PARTITIONS] = {
-        {.partition = 0}, {.partition = 1}, {.partition = 2}};
-    struct inbox_waker *waker;
+    struct kafka_waker *waker;
     struct error err;
 
     for (int i = 0; i < TIMES; i++) {
         int before = atomic_load(&questions);
-        expect(inbox_waker_open(&waker, NULL, &err) == 0, "it does not start");
+        expect(kafka_waker_open(&waker, NULL, &err) == 0, "it does not start");
         for (int j = 0; j < WAKES; j++) {
-            inbox_waker_wake(waker, "payments", partitions, PARTITIONS);
+            kafka_waker_wake(waker, partitions());
         }
         while (i % 2 == 0 && atomic_load(&questions) == before) { /* a call is never lost */
             usleep(10);
         }
-        inbox_waker_close(waker);
+        kafka_waker_close(waker);
         int after = atomic_load(&questions);
         expect(after - before <= WAKES, "it asked more often than it was called");
     }
     expect(atomic_load(&wrong) == 0, "it asked for something else");
-    inbox_waker_close(NULL);
+    kafka_waker_close(NULL);
     return 0;
 }
