@@ -5,11 +5,17 @@
 #include "common/stop.h"
 #include "common/streams.h"
 #include "consumer/audit.h"
+#include "consumer/backup.h"
+#include "consumer/diff.h"
+#include "consumer/export.h"
 #include "consumer/options.h"
 #include "consumer/position.h"
+#include "consumer/quarantine.h"
 #include "consumer/replay.h"
+#include "consumer/reset.h"
 #include "consumer/run.h"
 #include "consumer/show.h"
+#include "consumer/statement.h"
 #include "consumer/stats.h"
 #include "consumer/store.h"
 #include "consumer/verify.h"
@@ -37,6 +43,18 @@ static int dispatch(const struct options *options, struct error *err)
         return show(options, err);
     case SUBCOMMAND_POSITION:
         return position(options, err);
+    case SUBCOMMAND_DIFF:
+        return diff(options, err);
+    case SUBCOMMAND_STATEMENT:
+        return statement(options, err);
+    case SUBCOMMAND_EXPORT:
+        return export_decisions(options, err);
+    case SUBCOMMAND_BACKUP:
+        return backup(options, err);
+    case SUBCOMMAND_QUARANTINE:
+        return quarantine(options, err);
+    case SUBCOMMAND_RESET:
+        return reset(options, err);
     case SUBCOMMAND_AUDIT:
         return audit(options, err);
     case SUBCOMMAND_REPLAY:

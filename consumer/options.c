@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,19 +25,31 @@ enum option_id {
     OPTION_EXECUTE,
     OPTION_RATE,
     OPTION_KEY_FILE,
+    OPTION_FORMAT,
+    OPTION_SINCE,
+    OPTION_REASON,
+    OPTION_YES,
+    OPTION_FORGET_EVERYTHING,
     OPTION_JSON,
     OPTION_VERSION,
 };
 
-#define FOR_RUN      (1U << SUBCOMMAND_RUN)
-#define FOR_STATS    (1U << SUBCOMMAND_STATS)
-#define FOR_SHOW     (1U << SUBCOMMAND_SHOW)
-#define FOR_POSITION (1U << SUBCOMMAND_POSITION)
-#define FOR_VERIFY   (1U << SUBCOMMAND_VERIFY)
-#define FOR_AUDIT    (1U << SUBCOMMAND_AUDIT)
-#define FOR_REPLAY   (1U << SUBCOMMAND_REPLAY)
-#define FOR_KAFKA    (FOR_RUN | FOR_AUDIT | FOR_REPLAY)
-#define FOR_LEDGER   (FOR_KAFKA | FOR_STATS | FOR_SHOW | FOR_POSITION | FOR_VERIFY)
+#define FOR_RUN        (1U << SUBCOMMAND_RUN)
+#define FOR_STATS      (1U << SUBCOMMAND_STATS)
+#define FOR_SHOW       (1U << SUBCOMMAND_SHOW)
+#define FOR_POSITION   (1U << SUBCOMMAND_POSITION)
+#define FOR_VERIFY     (1U << SUBCOMMAND_VERIFY)
+#define FOR_AUDIT      (1U << SUBCOMMAND_AUDIT)
+#define FOR_REPLAY     (1U << SUBCOMMAND_REPLAY)
+#define FOR_DIFF       (1U << SUBCOMMAND_DIFF)
+#define FOR_STATEMENT  (1U << SUBCOMMAND_STATEMENT)
+#define FOR_EXPORT     (1U << SUBCOMMAND_EXPORT)
+#define FOR_BACKUP     (1U << SUBCOMMAND_BACKUP)
+#define FOR_QUARANTINE (1U << SUBCOMMAND_QUARANTINE)
+#define FOR_RESET      (1U << SUBCOMMAND_RESET)
+#define FOR_KAFKA      (FOR_RUN | FOR_AUDIT | FOR_REPLAY)
+#define FOR_TELLING    (FOR_STATS | FOR_SHOW | FOR_VERIFY | FOR_STATEMENT | FOR_QUARANTINE)
+#define FOR_LEDGER     (FOR_KAFKA | FOR_TELLING | FOR_POSITION | FOR_EXPORT | FOR_BACKUP | FOR_RESET)
 
 static const struct option long_options[] = {
     {"db", required_argument, NULL, OPTION_DB},
@@ -56,6 +69,11 @@ static const struct option long_options[] = {
     {"execute", no_argument, NULL, OPTION_EXECUTE},
     {"rate", required_argument, NULL, OPTION_RATE},
     {"key-file", required_argument, NULL, OPTION_KEY_FILE},
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {"since", required_argument, NULL, OPTION_SINCE},
+    {"reason", required_argument, NULL, OPTION_REASON},
+    {"yes", no_argument, NULL, OPTION_YES},
+    {"forget-everything", no_argument, NULL, OPTION_FORGET_EVERYTHING},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -88,10 +106,20 @@ static unsigned known_by(int id)
     case 'F':
         return FOR_KAFKA;
     case OPTION_JSON:
-        return FOR_LEDGER & ~(FOR_RUN | FOR_POSITION);
+        return FOR_TELLING | FOR_AUDIT | FOR_REPLAY | FOR_DIFF;
     case OPTION_PARTITION:
+        return FOR_POSITION | FOR_REPLAY | FOR_QUARANTINE;
     case OPTION_TO:
         return FOR_POSITION | FOR_REPLAY;
+    case OPTION_SINCE:
+        return FOR_EXPORT | FOR_STATEMENT | FOR_QUARANTINE;
+    case OPTION_FORMAT:
+        return FOR_EXPORT;
+    case OPTION_REASON:
+        return FOR_QUARANTINE;
+    case OPTION_YES:
+    case OPTION_FORGET_EVERYTHING:
+        return FOR_RESET;
     case OPTION_NEW_LOG:
         return FOR_POSITION;
     case OPTION_FROM:
@@ -136,6 +164,27 @@ static int take_accounts(struct options *options, const char *text, struct error
         return error_set(err, EX_USAGE, "--accounts: \"%s\" is neither strict nor open", text);
     }
     options->accounts = strcmp(text, "strict") == 0 ? ACCOUNTS_STRICT : ACCOUNTS_OPEN;
+    return 0;
+}
+
+static int take_format(struct options *options, const char *text, struct error *err)
+{
+    if (strcmp(text, "csv") != 0 && strcmp(text, "jsonl") != 0) {
+        return error_set(err, EX_USAGE, "--format: \"%s\" is neither csv nor jsonl", text);
+    }
+    options->format = strcmp(text, "csv") == 0 ? FORMAT_CSV : FORMAT_JSONL;
+    return 0;
+}
+
+/* A time; of an export also a number, that of a decision. */
+static int take_since(struct options *options, const char *text, struct error *err)
+{
+    if (span_parse("since", text, clock_unix_ms(), &options->since, err) != 0) {
+        return -1;
+    }
+    if (options->since.kind == SPAN_OFFSET && options->command != SUBCOMMAND_EXPORT) {
+        return error_set(err, EX_USAGE, "--since: \"%s\" is no time and no duration", text);
+    }
     return 0;
 }
 
@@ -204,6 +253,19 @@ static int take_option(struct options *options, int id, const char *value, struc
     case OPTION_NEW_LOG:
         options->new_log = true;
         return 0;
+    case OPTION_FORMAT:
+        return take_format(options, value, err);
+    case OPTION_SINCE:
+        return take_since(options, value, err);
+    case OPTION_REASON:
+        options->reason = value;
+        return 0;
+    case OPTION_YES:
+        options->yes = true;
+        return 0;
+    case OPTION_FORGET_EVERYTHING:
+        options->forget_everything = true;
+        return 0;
     case OPTION_JSON:
     default:
         options->json = true;
@@ -211,27 +273,43 @@ static int take_option(struct options *options, int id, const char *value, struc
     }
 }
 
-static int take_subcommand(struct options *options, const char *word, struct error *err)
-{
-    static const struct {
-        const char *word;
-        enum subcommand subcommand;
-    } words[] = {
-        {"run", SUBCOMMAND_RUN},         {"stats", SUBCOMMAND_STATS},
-        {"show", SUBCOMMAND_SHOW},       {"position", SUBCOMMAND_POSITION},
-        {"audit", SUBCOMMAND_AUDIT},     {"replay", SUBCOMMAND_REPLAY},
-        {"verify", SUBCOMMAND_VERIFY},   {"help", SUBCOMMAND_HELP},
-        {"--help", SUBCOMMAND_HELP},     {"-h", SUBCOMMAND_HELP},
-        {"version", SUBCOMMAND_VERSION}, {"--version", SUBCOMMAND_VERSION},
-    };
+/* The commands, and how many operands each takes. */
+static const struct command {
+    const char *word;
+    enum subcommand subcommand;
+    int operands_min;
+    int operands_max;
+    const char *usage; /* of one that takes operands */
+} commands[] = {
+    {"run", SUBCOMMAND_RUN, 0, 0, NULL},
+    {"audit", SUBCOMMAND_AUDIT, 0, 0, NULL},
+    {"replay", SUBCOMMAND_REPLAY, 0, 0, NULL},
+    {"verify", SUBCOMMAND_VERIFY, 0, 0, NULL},
+    {"stats", SUBCOMMAND_STATS, 0, 0, NULL},
+    {"show", SUBCOMMAND_SHOW, 1, INT_MAX, "show KEY... --db FILE"},
+    {"position", SUBCOMMAND_POSITION, 0, 0, NULL},
+    {"diff", SUBCOMMAND_DIFF, 2, 2, "diff A.db B.db"},
+    {"statement", SUBCOMMAND_STATEMENT, 1, 1, "statement ACCOUNT --db FILE"},
+    {"export", SUBCOMMAND_EXPORT, 0, 0, NULL},
+    {"backup", SUBCOMMAND_BACKUP, 1, 1, "backup FILE --db FILE"},
+    {"quarantine", SUBCOMMAND_QUARANTINE, 1, INT_MAX, "quarantine list|show|export --db FILE"},
+    {"reset", SUBCOMMAND_RESET, 0, 0, NULL},
+    {"help", SUBCOMMAND_HELP, 0, 0, NULL},
+    {"--help", SUBCOMMAND_HELP, 0, 0, NULL},
+    {"-h", SUBCOMMAND_HELP, 0, 0, NULL},
+    {"version", SUBCOMMAND_VERSION, 0, 0, NULL},
+    {"--version", SUBCOMMAND_VERSION, 0, 0, NULL},
+};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(words[i].word, word) == 0) {
-            options->command = words[i].subcommand;
-            return 0;
+static const struct command *find_command(const char *word, struct error *err)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(commands[i].word, word) == 0) {
+            return &commands[i];
         }
     }
-    return error_set(err, EX_USAGE, "there is no command \"%s\": see payd --help", word);
+    error_set(err, EX_USAGE, "there is no command \"%s\": see payd --help", word);
+    return NULL;
 }
 
 static int check_run(const struct options *options, struct error *err)
@@ -280,22 +358,29 @@ static int check(const struct options *options, struct error *err)
     if (options->command == SUBCOMMAND_REPLAY && options->from.kind == SPAN_NONE) {
         return error_set(err, EX_USAGE, "from where? use --from beginning, an offset or a time");
     }
-    if (options->command == SUBCOMMAND_SHOW && options->key_count == 0) {
-        return error_set(err, EX_USAGE, "no key is named: payd show KEY... --db FILE");
+    if (options->command == SUBCOMMAND_RESET && !options->yes) {
+        return error_set(err, EX_USAGE, "this sets all balances to zero: say --yes to do it");
     }
     return options->command == SUBCOMMAND_POSITION ? check_position(options, err) : 0;
 }
 
-/* What is left when the options are read: keys, or nothing. */
-static int take_operands(struct options *options, int argc, char **argv, struct error *err)
+/* What is left when the options are read. */
+static int take_operands(struct options *options, const struct command *command, int argc,
+                         char **argv, struct error *err)
 {
-    if (options->command == SUBCOMMAND_SHOW) {
-        options->keys = argv + optind + 1;
-        options->key_count = argc - 1 - optind;
-    } else if (optind < argc - 1) {
+    int count = argc - 1 - optind;
+
+    if (command->operands_max == 0 && count > 0) {
         return error_set(err, EX_USAGE, "what is \"%s\"? payd %s takes options only",
-                         argv[optind + 1], argv[1]);
+                         argv[optind + 1], command->word);
     }
+    if (count < command->operands_min || count > command->operands_max) {
+        return error_set(err, EX_USAGE, "%s: payd %s",
+                         count < command->operands_min ? "something is missing" : "too much",
+                         command->usage);
+    }
+    options->operands = argv + optind + 1;
+    options->operand_count = count;
     return 0;
 }
 
@@ -330,9 +415,11 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
     if (argc < 2) {
         return error_set(err, EX_USAGE, "no command: see payd --help");
     }
-    if (take_subcommand(ret, argv[1], err) != 0) {
+    const struct command *command = find_command(argv[1], err);
+    if (!command) {
         return -1;
     }
+    ret->command = command->subcommand;
     optind = 0; /* makes getopt start over, whatever was parsed before */
     opterr = 0;
     while ((id = getopt_long(argc - 1, argv + 1, ":b:t:g:X:F:h", long_options, NULL)) != -1) {
@@ -364,7 +451,7 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
             return -1;
         }
     }
-    if (take_operands(ret, argc, argv, err) != 0) {
+    if (take_operands(ret, command, argc, argv, err) != 0) {
         return -1;
     }
     ret->kafka.log = ret->command == SUBCOMMAND_RUN; /* the others talk to people */

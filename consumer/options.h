@@ -25,7 +25,16 @@ enum subcommand {
     SUBCOMMAND_VERIFY,
     SUBCOMMAND_AUDIT,
     SUBCOMMAND_REPLAY,
+    SUBCOMMAND_DIFF,
+    SUBCOMMAND_STATEMENT,
+    SUBCOMMAND_EXPORT,
+    SUBCOMMAND_BACKUP,
+    SUBCOMMAND_QUARANTINE,
+    SUBCOMMAND_RESET,
 };
+
+/* payd export --format */
+enum format { FORMAT_CSV, FORMAT_JSONL };
 
 /* payd run --accounts */
 enum accounts { ACCOUNTS_AS_THEY_ARE, ACCOUNTS_OPEN, ACCOUNTS_STRICT };
@@ -43,8 +52,8 @@ struct options {
     enum accounts accounts;
     bool json;
 
-    char *const *keys; /* payd show */
-    int key_count;
+    char *const *operands; /* keys, files, ... as the command takes them */
+    int operand_count;
 
     int32_t partition; /* payd position, replay; -1 = not given */
     int64_t to;        /* payd position; -1 = not given */
@@ -55,6 +64,13 @@ struct options {
     bool execute;
     int64_t rate;         /* records a second; 0 = not given */
     const char *key_file; /* NULL = all keys */
+
+    enum format format; /* payd export */
+    struct span since;  /* payd export, statement, quarantine */
+    const char *reason; /* payd quarantine; NULL = any */
+
+    bool yes; /* payd reset */
+    bool forget_everything;
 
     char outcomes_text[OPTIONS_TOPIC_SIZE]; /* the default of outcomes */
 };

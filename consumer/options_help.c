@@ -9,17 +9,18 @@ static const char main_help[] =
     "  run       read commands, apply each once, publish the outcomes    -b BROKERS\n"
     "  audit     prove a ledger against its topic                        -b BROKERS\n"
     "  replay    tell what reading again would decide, or decide it      -b BROKERS\n"
-    "  verify    prove a ledger from its file alone\n"
-    "  stats     show what a ledger holds\n"
-    "  show      show what became of keys\n"
-    "  position  show or set, by hand, how far a ledger has read\n"
+    "  verify, diff A B              prove a ledger from its file; compare two\n"
+    "  stats, show KEY..., statement ACCOUNT, export    what a ledger holds\n"
+    "  quarantine list|show|export   messages that could not be read\n"
+    "  backup FILE                   copy a ledger\n"
+    "  position                      show or set, by hand, how far it has read\n"
+    "  reset --yes                   set all balances to zero\n"
     "\n"
-    "Only run, replay --execute and setting a position write; all others work while\n"
-    "payd runs. Exit codes:\n"
-    "   0  done, or stopped by SIGTERM or SIGINT; show: 1 to 4, see its --help\n"
-    "   1  verify, audit: something is wrong with the ledger\n"
-    "  64  the command line is wrong          65, 66  a file of keys cannot be used\n"
-    "  69  broker or topic not there          71  the system gave no memory\n"
+    "Only run, replay --execute, reset and setting a position write; all others work\n"
+    "while payd runs. Exit codes (1 to 4: see the command's --help):\n"
+    "   0  done, or stopped by SIGTERM or SIGINT\n"
+    "  64  the command line is wrong     65, 66  a file or account cannot be used\n"
+    "  69  broker or topic not there     71  no memory     73  cannot make a file\n"
     "  74  the store failed, or another process is writing it\n"
     "  75  stopped before the end was reached: run it again\n"
     "  78  configuration: another log's or another program's store, a topic with\n"
@@ -138,6 +139,89 @@ static const char replay_help[] =
     "      --db FILE         the ledger\n" KAFKA_HELP "      --json            one JSON object\n"
     "  -h, --help            this text\n";
 
+static const char diff_help[] =
+    "Usage: payd diff A.db B.db [--json]\n"
+    "\n"
+    "Compares two ledgers: names each key that only one has decided, or both\n"
+    "differently (payload, outcome, reason), and each account whose state, currency,\n"
+    "balance or limit differs. Order, times and offsets do not matter. Changes\n"
+    "nothing; works while payd runs.\n"
+    "\n"
+    "      --json  one JSON object for each difference, a line each\n"
+    "  -h, --help  this text\n"
+    "\n"
+    "Exit codes: 0 they say the same; 1 they differ; others: payd --help\n";
+
+static const char statement_help[] =
+    "Usage: payd statement ACCOUNT --db FILE [--since WHEN] [--json]\n"
+    "\n"
+    "Shows an account as a bank does: each payment with the balance after it. Changes\n"
+    "nothing; works while payd runs.\n"
+    "\n"
+    "      --db FILE     the ledger\n"
+    "      --since WHEN  from a time on (2026-11-25T12:00:00Z), or a duration back\n"
+    "                    from now (90d, 12h, 30m, 45s), by payd's clock\n"
+    "      --json        one JSON object for each payment, a line each\n"
+    "  -h, --help        this text\n"
+    "\n"
+    "Exit codes: 0 shown; 66 there is no such account; others: payd --help\n";
+
+static const char export_help[] =
+    "Usage: payd export --db FILE [--format csv|jsonl] [--since WHEN]\n"
+    "\n"
+    "Writes all decisions, in their order: applied and rejected commands. Changes\n"
+    "nothing; works while payd runs.\n"
+    "\n"
+    "      --db FILE      the ledger\n"
+    "      --format NAME  csv: with a line of names (default); jsonl: as in the\n"
+    "                     outcomes topic\n"
+    "      --since WHEN   from a time on (2026-11-25T12:00:00Z), a duration back from\n"
+    "                     now (90d, 12h, 30m, 45s), or a decision's number, seq\n"
+    "  -h, --help         this text\n";
+
+static const char backup_help[] =
+    "Usage: payd backup FILE --db FILE\n"
+    "\n"
+    "Copies a ledger of one moment to a new file, also while payd runs, whose WAL\n"
+    "grows meanwhile. When it says so, the copy is on the disk. A ledger that goes on\n"
+    "from an old copy has forgotten what came later: payd run refuses it (78).\n"
+    "\n"
+    "      --db FILE  the ledger\n"
+    "  -h, --help     this text\n"
+    "\n"
+    "Exit codes: 0 copied; 73 the file is there already; others: payd --help\n";
+
+static const char quarantine_help[] =
+    "Usage: payd quarantine list --db FILE [OPTION]...\n"
+    "       payd quarantine show PARTITION@OFFSET... --db FILE [--json]\n"
+    "       payd quarantine export --db FILE [OPTION]...\n"
+    "\n"
+    "Messages that could not be read as a command: they were not paid, and their keys\n"
+    "are free. list: a line each. show: all of a message. export: all of each as\n"
+    "JSON Lines, bytes in hex. Changes nothing; works while payd runs.\n"
+    "\n"
+    "      --db FILE      the ledger\n"
+    "      --reason NAME  only this reason\n"
+    "      --partition N  only of this partition\n"
+    "      --since WHEN   from a time on (2026-11-25T12:00:00Z), or a duration back\n"
+    "                     from now (90d, 12h, 30m, 45s), by the broker's clock\n"
+    "      --json         one JSON object for each, a line each\n"
+    "  -h, --help         this text\n"
+    "\n"
+    "Exit codes: 0 shown; 4 one is not in quarantine; others: payd --help\n";
+
+static const char reset_help[] =
+    "Usage: payd reset --yes --db FILE [--forget-everything]\n"
+    "\n"
+    "Sets all balances and totals to zero, as for a demonstration. Decisions, keys\n"
+    "and positions stay, or old payments would run again. Refused while payd runs.\n"
+    "\n"
+    "      --db FILE            the ledger\n"
+    "      --yes                do it\n"
+    "      --forget-everything  remove the ledger: a new one reads its topic from the\n"
+    "                           beginning, and pays all that is in it\n"
+    "  -h, --help               this text\n";
+
 const char *options_help(enum subcommand command)
 {
     switch (command) {
@@ -149,6 +233,18 @@ const char *options_help(enum subcommand command)
         return show_help;
     case SUBCOMMAND_POSITION:
         return position_help;
+    case SUBCOMMAND_DIFF:
+        return diff_help;
+    case SUBCOMMAND_STATEMENT:
+        return statement_help;
+    case SUBCOMMAND_EXPORT:
+        return export_help;
+    case SUBCOMMAND_BACKUP:
+        return backup_help;
+    case SUBCOMMAND_QUARANTINE:
+        return quarantine_help;
+    case SUBCOMMAND_RESET:
+        return reset_help;
     case SUBCOMMAND_AUDIT:
         return audit_help;
     case SUBCOMMAND_REPLAY:

@@ -142,8 +142,8 @@ int show(const struct options *options, struct error *err)
     if (store_sqlite_open_readonly(&store, options->db, err) != 0) {
         return err->code;
     }
-    for (int i = 0; i < options->key_count; i++) {
-        const char *key = options->keys[i];
+    for (int i = 0; i < options->operand_count; i++) {
+        const char *key = options->operands[i];
         const char *problem = payment_key_problem(key, strlen(key));
         int found = EX_OK;
         if (problem) {

@@ -226,8 +226,13 @@ MUST_CHECK int store_sqlite_open_readonly(struct store **ret, const char *path, 
 
 /*
  * As store_sqlite_open_readonly(), and all that is read is of one moment; bind, which then only
- * checks, position, begin, claim, load and rollback may be called too. Takes the memory of the key
- * filter (key_filter.h). While it is open, the WAL of a payd that writes grows.
+ * checks, and position may be called too. While it is open, the WAL of a payd that writes grows.
+ */
+MUST_CHECK int store_sqlite_open_moment(struct store **ret, const char *path, struct error *err);
+
+/*
+ * As store_sqlite_open_moment(); begin, claim, load and rollback may be called too. Takes the
+ * memory of the key filter (key_filter.h).
  */
 MUST_CHECK int store_sqlite_open_snapshot(struct store **ret, const char *path, struct error *err);
 

@@ -22,6 +22,7 @@ const char *const store_schema_sql =
     "  strict INTEGER NOT NULL DEFAULT 0 CHECK (strict IN (0, 1)),"
     "  published_seq INTEGER NOT NULL DEFAULT 0," /* outcomes up to it are in the outcomes topic */
     "  quarantine_bytes INTEGER NOT NULL DEFAULT 0," /* that the quarantine keeps of messages */
+    "  reset_seq INTEGER NOT NULL DEFAULT 0," /* postings up to it do not count any more */
     /* of all decisions, see decision_hash.h */
     "  decisions_digest BLOB NOT NULL DEFAULT (zeroblob(16)) CHECK (length(decisions_digest) = 16),"
     "  segment_keys INTEGER NOT NULL CHECK (segment_keys > 0)" /* a key segment is full with them */
@@ -223,9 +224,11 @@ const char *const store_schema_sql =
     "CREATE VIEW postings AS"
     " SELECT d.seq, a.name AS account, -d.amount_minor AS amount_minor, d.currency"
     "  FROM decisions d JOIN accounts a ON a.id = d.src WHERE d.outcome = 1 AND d.type = 1"
+    "  AND d.seq > (SELECT reset_seq FROM store)"
     " UNION ALL"
     " SELECT d.seq, a.name, d.amount_minor, d.currency"
-    "  FROM decisions d JOIN accounts a ON a.id = d.dest WHERE d.outcome = 1 AND d.type = 1;"
+    "  FROM decisions d JOIN accounts a ON a.id = d.dest WHERE d.outcome = 1 AND d.type = 1"
+    "  AND d.seq > (SELECT reset_seq FROM store);"
 
     "CREATE VIEW conflicts AS SELECT"
     "  l.topic, c.partition, c.offset, " KEY_TEXT("c.key") " AS key,"

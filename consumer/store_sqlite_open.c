@@ -398,7 +398,7 @@ int store_sqlite_open_readonly(struct store **ret, const char *path, struct erro
     return -1;
 }
 
-int store_sqlite_open_snapshot(struct store **ret, const char *path, struct error *err)
+int store_sqlite_open_moment(struct store **ret, const char *path, struct error *err)
 {
     struct store *base = NULL;
 
@@ -407,11 +407,26 @@ int store_sqlite_open_snapshot(struct store **ret, const char *path, struct erro
     }
     struct store_sqlite *store = sqlite_of(base);
     if (sqlite_exec(store, "PRAGMA cache_size = -24576; BEGIN", "open", err) != STORE_OK ||
-        resume(store, err) != STORE_OK || sqlite_keys_open(store, err) != STORE_OK) {
+        resume(store, err) != STORE_OK) {
         store_close(base);
         return -1;
     }
     store->is_snapshot = true;
+    *ret = base;
+    return 0;
+}
+
+int store_sqlite_open_snapshot(struct store **ret, const char *path, struct error *err)
+{
+    struct store *base = NULL;
+
+    if (store_sqlite_open_moment(&base, path, err) != 0) {
+        return -1;
+    }
+    if (sqlite_keys_open(sqlite_of(base), err) != STORE_OK) {
+        store_close(base);
+        return -1;
+    }
     *ret = base;
     return 0;
 }

@@ -119,15 +119,20 @@ void verify_seen(struct verify *verify, int64_t log, int64_t partition, int64_t 
     }
 }
 
-const char *verify_key_text(char *buf, sqlite3_stmt *row, int column)
+const char *verify_form_text(char *buf, const void *form, size_t form_len)
 {
-    const void *form = sqlite3_column_blob(row, column);
     char key[PAYMENT_KEY_MAX + 1];
 
-    if (!form || !key_form_text(key, form, (size_t)sqlite3_column_bytes(row, column))) {
+    if (!form || !key_form_text(key, form, form_len)) {
         return "a key that is none";
     }
     return text_escape(buf, TEXT_ESCAPED_SIZE, key, strlen(key));
+}
+
+const char *verify_key_text(char *buf, sqlite3_stmt *row, int column)
+{
+    return verify_form_text(buf, sqlite3_column_blob(row, column),
+                            (size_t)sqlite3_column_bytes(row, column));
 }
 
 /* ---- the file ---- */

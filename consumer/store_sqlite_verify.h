@@ -30,6 +30,7 @@ struct verify {
     /* The sums over each key with its seq: of the table of keys, and of the decisions. */
     struct key_hash keys;
     struct key_hash decisions;
+    int64_t reset_seq;               /* postings up to it do not count */
     struct verify_account *accounts; /* by number, from 1 on */
     size_t account_count;
     struct store_currency currencies[VERIFY_CURRENCIES_MAX]; /* as the rows say */
@@ -65,6 +66,10 @@ void verify_seen(struct verify *verify, int64_t log, int64_t partition, int64_t 
 
 /* A key's hash with its decision's seq. */
 struct key_hash verify_key_hash(const void *form, size_t form_len, int64_t seq);
+
+/* A key for a sentence, from its stored form, escaped; buf holds TEXT_ESCAPED_SIZE. Returns a text.
+ */
+const char *verify_form_text(char *buf, const void *form, size_t form_len);
 
 /* A key of a column for a sentence, escaped; buf holds TEXT_ESCAPED_SIZE. Returns buf. */
 const char *verify_key_text(char *buf, sqlite3_stmt *row, int column);

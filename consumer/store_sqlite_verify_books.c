@@ -141,7 +141,8 @@ static enum store_status on_decision(struct verify *verify, sqlite3_stmt *row, s
     verify->counts[record.verdict]++;
     verify_seen(verify, sqlite3_column_int64(row, DECISION_LOG), record.origin.partition,
                 record.origin.offset);
-    if (record.verdict == OUTCOME_APPLIED && record.first.command.type == COMMAND_PAYMENT) {
+    if (record.verdict == OUTCOME_APPLIED && record.first.command.type == COMMAND_PAYMENT &&
+        record.seq > verify->reset_seq) {
         post_payment(verify, row, &record.first.command.payment);
     }
     return check_digest(verify, &record, err);
@@ -244,6 +245,10 @@ enum store_status verify_books(struct verify *verify, struct error *err)
 {
     enum store_status status = load_accounts(verify, err);
 
+    if (status == STORE_OK && sqlite_ask_int(verify->store, "SELECT reset_seq FROM store",
+                                             &verify->reset_seq, err) != STORE_OK) {
+        status = verify_damage(verify, STORE_CHECK_DECISIONS, err);
+    }
     if (status == STORE_OK) {
         status = verify_rows(verify, STORE_CHECK_DECISIONS,
                              "SELECT" DECISION_COLUMNS "FROM decisions d ORDER BY d.seq",

@@ -44,9 +44,9 @@ static void check_operands(const struct options *options, const struct words *wo
         check_run(options, words);
         break;
     case SUBCOMMAND_SHOW:
-        FUZZ_CHECK(options->key_count >= 1);
-        for (int i = 0; i < options->key_count; i++) {
-            FUZZ_CHECK(words_hold(words, options->keys[i]));
+        FUZZ_CHECK(options->operand_count >= 1);
+        for (int i = 0; i < options->operand_count; i++) {
+            FUZZ_CHECK(words_hold(words, options->operands[i]));
         }
         break;
     case SUBCOMMAND_POSITION:
@@ -59,6 +59,20 @@ static void check_operands(const struct options *options, const struct words *wo
     case SUBCOMMAND_REPLAY:
         FUZZ_CHECK(options->from.kind != SPAN_NONE);
         break;
+    case SUBCOMMAND_DIFF:
+        FUZZ_CHECK(options->operand_count == 2);
+        break;
+    case SUBCOMMAND_STATEMENT:
+    case SUBCOMMAND_BACKUP:
+        FUZZ_CHECK(options->operand_count == 1);
+        break;
+    case SUBCOMMAND_QUARANTINE:
+        FUZZ_CHECK(options->operand_count >= 1);
+        break;
+    case SUBCOMMAND_RESET:
+        FUZZ_CHECK(options->yes);
+        break;
+    case SUBCOMMAND_EXPORT:
     case SUBCOMMAND_AUDIT:
     case SUBCOMMAND_STATS:
     case SUBCOMMAND_VERIFY:
@@ -94,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* getopt_long() has a state: nothing of the line before may be left in it. */
     FUZZ_CHECK(parse(&words, &again, &err) == result);
     FUZZ_CHECK(result != 0 || (again.command == options.command && again.db == options.db &&
-                               again.key_count == options.key_count &&
+                               again.operand_count == options.operand_count &&
                                again.kafka.property_count == options.kafka.property_count));
     words_release(&words);
     return 0;

@@ -175,7 +175,7 @@ Test(options_payd, refuses_with_a_reason)
         {{"run", "--db", "l.db", "--outcomes", ""}, "the outcomes topic's name is empty"},
         {{"run", "--db", "l.db", "-t", "o", "--outcomes", "o"}, "the topic of the payments"},
         {{"run", "--db", "l.db", "--accounts", "Strict"}, "is neither strict nor open"},
-        {{"show", "--db", "l.db"}, "no key is named: payd show KEY... --db FILE"},
+        {{"show", "--db", "l.db"}, "something is missing: payd show KEY... --db FILE"},
         {{"show", "k"}, "no ledger is named"},
         {{"position", "--db", "l.db", "--partition", "1"}, "--partition and --to belong together"},
         {{"position", "--db", "l.db", "--to", "1"}, "--partition and --to belong together"},
@@ -185,6 +185,17 @@ Test(options_payd, refuses_with_a_reason)
         {{"position", "--db", "l.db", "--partition", "2147483648"}, "from 0 to 2147483647"},
         {{"position", "--db", "l.db", "--partition", "1", "--to", "2", "--new-log"}, "either"},
         {{"run", "--db", "l.db", "--new-log"}, "option new-log is not for payd run"},
+        {{"diff", "a.db"}, "something is missing: payd diff A.db B.db"},
+        {{"diff", "a.db", "b.db", "c.db"}, "too much: payd diff A.db B.db"},
+        {{"diff", "a.db", "b.db", "--db", "l.db"}, "option db is not for payd diff"},
+        {{"statement", "--db", "l.db"}, "something is missing: payd statement ACCOUNT --db FILE"},
+        {{"statement", "ann"}, "no ledger is named"},
+        {{"statement", "ann", "--db", "l.db", "--since", "17"}, "is no time and no duration"},
+        {{"export", "--db", "l.db", "--format", "xml"}, "is neither csv nor jsonl"},
+        {{"export", "--db", "l.db", "--json"}, "option json is not for payd export"},
+        {{"backup", "--db", "l.db"}, "something is missing: payd backup FILE --db FILE"},
+        {{"quarantine", "--db", "l.db"}, "payd quarantine list|show|export --db FILE"},
+        {{"reset", "--db", "l.db"}, "say --yes to do it"},
         {{"run", "--db", "l.db", "--", "-b"}, "what is \"-b\"? payd run takes options only"},
     };
 
@@ -234,12 +245,12 @@ Test(options_payd, show_takes_keys_and_position_a_place)
 {
     cr_assert_eq(parse((const char *[ARGS_MAX]){"show", "k1", "--db", "l.db", "k2"}, &no_env), 0,
                  "%s", err.text);
-    cr_expect_eq(options.key_count, 2);
-    cr_expect_str_eq(options.keys[0], "k1");
-    cr_expect_str_eq(options.keys[1], "k2");
+    cr_expect_eq(options.operand_count, 2);
+    cr_expect_str_eq(options.operands[0], "k1");
+    cr_expect_str_eq(options.operands[1], "k2");
     cr_assert_eq(parse((const char *[ARGS_MAX]){"show", "--db", "l.db", "--", "--key"}, &no_env),
                  0);
-    cr_expect_str_eq(options.keys[0], "--key");
+    cr_expect_str_eq(options.operands[0], "--key");
     cr_assert_eq(parse((const char *[ARGS_MAX]){"position", "--db", "l.db"}, &no_env), 0);
     cr_expect_eq(options.partition, -1);
     cr_assert_eq(parse((const char *[ARGS_MAX]){"position", "--db", "l.db", "--partition", "3",
@@ -303,7 +314,7 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         enum subcommand command;
         const char *names[11];
     } rows[] = {
-        {SUBCOMMAND_HELP, {"  run ", "  stats ", "--version", "64", "69", "74", "78"}},
+        {SUBCOMMAND_HELP, {"  run ", "stats,", "--version", "64", "69", "74", "78"}},
         {SUBCOMMAND_RUN,
          {"--db FILE", "--brokers", "--topic", "--group", "-X NAME=VALUE", "-F FILE", "--until-end",
           "--from-log-start", "--take-group", "--skip-topic-check", "$PAY_BROKERS"}},
@@ -311,6 +322,14 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         {SUBCOMMAND_STATS, {"--db FILE", "--json", "--help"}},
         {SUBCOMMAND_SHOW, {"KEY...", "--db FILE", "--json", "4 one is unknown"}},
         {SUBCOMMAND_POSITION, {"--partition N", "--to OFFSET", "--new-log"}},
+        {SUBCOMMAND_DIFF, {"A.db B.db", "--json", "1 they differ"}},
+        {SUBCOMMAND_STATEMENT, {"ACCOUNT", "--db FILE", "--since WHEN", "--json", "66"}},
+        {SUBCOMMAND_RESET, {"--db FILE", "--yes", "--forget-everything"}},
+        {SUBCOMMAND_EXPORT, {"--db FILE", "--format", "csv", "jsonl", "--since WHEN"}},
+        {SUBCOMMAND_BACKUP, {"--db FILE", "73"}},
+        {SUBCOMMAND_QUARANTINE,
+         {"list", "show PARTITION@OFFSET", "export", "--reason", "--partition N", "--since WHEN",
+          "--json"}},
         {SUBCOMMAND_VERIFY, {"--db FILE", "--json", "1 it is not"}},
         {SUBCOMMAND_AUDIT, {"--db FILE", "--brokers", "--topic", "-X NAME", "-F FILE", "--json"}},
         {SUBCOMMAND_REPLAY,

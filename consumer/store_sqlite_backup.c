@@ -1,0 +1,132 @@
+#include "consumer/store_backup.h"
+#include "consumer/store_sqlite_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* Between two looks at whether to stop. */
+#define PAGES_A_STEP 2048
+
+/* Takes the name: nobody's file is written over. */
+static int make_file(const char *copy, struct error *err)
+{
+    int fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (fd < 0) {
+        return error_set(err, EX_CANTCREAT, "%s: %s", copy, strerror(errno));
+    }
+    close(fd);
+    return 0;
+}
+
+static int sync_path(const char *path, int flags, struct error *err)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    int result = fd >= 0 ? fsync(fd) : -1;
+
+    if (result != 0) {
+        error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return result;
+}
+
+/* The file and its name. */
+static int sync_copy(const char *copy, struct error *err)
+{
+    char *path = strdup(copy);
+    int result = path ? 0 : error_set(err, EX_OSERR, "out of memory");
+
+    if (result == 0) {
+        result = sync_path(copy, O_RDONLY, err);
+    }
+    if (result == 0) {
+        result = sync_path(dirname(path), O_RDONLY | O_DIRECTORY, err);
+    }
+    free(path);
+    return result;
+}
+
+static int failed(sqlite3 *to, const char *copy, struct error *err)
+{
+    return error_set(err, EX_IOERR, "%s: backup: %s", copy, sqlite3_errmsg(to));
+}
+
+static int copy_pages(sqlite3_backup *backup, sqlite3 *to, const char *copy,
+                      store_backup_step *step, void *user, struct error *err)
+{
+    int code = SQLITE_OK;
+
+    /* All of it sees one moment: the connection that it reads from holds a read transaction. */
+    while (code == SQLITE_OK) {
+        code = sqlite3_backup_step(backup, PAGES_A_STEP);
+        int64_t total = sqlite3_backup_pagecount(backup);
+        if ((code == SQLITE_OK || code == SQLITE_DONE) &&
+            step(user, total - sqlite3_backup_remaining(backup), total, err) != 0) {
+            return -1;
+        }
+    }
+    return code == SQLITE_DONE ? 0 : failed(to, copy, err);
+}
+
+static int copy_store(struct store_sqlite *store, const char *copy, store_backup_step *step,
+                      void *user, struct error *err)
+{
+    sqlite3 *to = NULL;
+    int result = -1;
+
+    if (sqlite3_open_v2(copy, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK) {
+        failed(to, copy, err);
+        sqlite3_close(to);
+        return -1;
+    }
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", store->db, "main");
+    if (backup) {
+        result = copy_pages(backup, to, copy, step, user, err);
+        if (sqlite3_backup_finish(backup) != SQLITE_OK && result == 0) {
+            result = failed(to, copy, err);
+        }
+    } else {
+        failed(to, copy, err);
+    }
+    if (sqlite3_close(to) != SQLITE_OK && result == 0) {
+        result = error_set(err, EX_IOERR, "%s: backup: it cannot be closed", copy);
+    }
+    return result;
+}
+
+int store_sqlite_backup(const char *path, const char *copy, store_backup_step *step, void *user,
+                        int64_t *ret_bytes, struct error *err)
+{
+    struct store *store = NULL;
+    struct stat file;
+
+    if (store_sqlite_open_moment(&store, path, err) != 0) {
+        return -1;
+    }
+    if (make_file(copy, err) != 0) {
+        store_close(store);
+        return -1;
+    }
+    int result = copy_store(sqlite_of(store), copy, step, user, err);
+    store_close(store);
+    if (result == 0) {
+        result = sync_copy(copy, err);
+    }
+    if (result == 0 && stat(copy, &file) == 0) {
+        *ret_bytes = file.st_size;
+    }
+    if (result != 0) {
+        unlink(copy);
+    }
+    return result;
+}

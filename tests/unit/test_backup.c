@@ -1,0 +1,116 @@
+/*
+ * A backup is of one moment, whole, durable and a ledger of its own, also while the store is
+ * written; nobody's file is written over, and a failure leaves no file.
+ */
+#include "consumer/store_backup.h"
+#include "consumer/store_verify.h"
+#include "tests/lib/segments_kit.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static char copy[sizeof(segments_path) + 8];
+static struct error err;
+static int64_t bytes;
+static int paid; /* payments that are made while it is copied */
+
+static void make_ledger(void)
+{
+    segments_make();
+    segments_pay(0, 17, 5, "applied");
+    snprintf(copy, sizeof(copy), "%s.copy", segments_path);
+}
+
+TestSuite(backup, .init = make_ledger, .fini = segments_remove);
+
+static int go_on(void *user, int64_t done, int64_t total, struct error *step_err)
+{
+    (void)user;
+    (void)step_err;
+    cr_expect(done >= 0 && done <= total);
+    if (paid < 3) {
+        segments_pay(100 + paid, 101 + paid, 1, "applied");
+        paid++;
+    }
+    return 0;
+}
+
+static int stop(void *user, int64_t done, int64_t total, struct error *step_err)
+{
+    (void)user;
+    (void)done;
+    (void)total;
+    return error_set(step_err, EX_TEMPFAIL, "stopped");
+}
+
+static void ignore(void *user, enum store_check check, const char *text)
+{
+    (void)user;
+    cr_expect(false, "%s: %s", store_check_name(check), text);
+}
+
+static int64_t decisions_of(const char *path)
+{
+    struct store_proof proof;
+
+    cr_assert_eq(store_sqlite_verify(path, ignore, NULL, &proof, &err), 0, "%s", err.text);
+    cr_expect_eq(store_proof_found(&proof), 0);
+    return proof.looked_at[STORE_CHECK_DECISIONS];
+}
+
+Test(backup, a_copy_that_is_made_while_the_store_is_written_is_of_one_moment)
+{
+    struct stat file;
+
+    cr_assert_eq(store_sqlite_backup(segments_path, copy, go_on, NULL, &bytes, &err), 0, "%s",
+                 err.text);
+    cr_expect_gt(paid, 0);
+    cr_expect_eq(decisions_of(copy), 17);
+    cr_expect_eq(decisions_of(segments_path), 17 + paid);
+    cr_assert_eq(stat(copy, &file), 0);
+    cr_expect_eq(file.st_size, bytes);
+    cr_expect_eq(file.st_mode & 0777, 0600, "%o", file.st_mode);
+}
+
+Test(backup, a_copy_goes_on_as_the_store_would)
+{
+    paid = 3;
+    cr_assert_eq(store_sqlite_backup(segments_path, copy, go_on, NULL, &bytes, &err), 0, "%s",
+                 err.text);
+    segments_close();
+    cr_assert_eq(rename(copy, segments_path), 0);
+    segments_open();
+    segments_pay(0, 17, 17, "duplicate");
+    segments_pay(17, 30, 13, "applied");
+    cr_expect_eq(decisions_of(segments_path), 30);
+}
+
+Test(backup, a_file_that_is_there_is_not_written_over)
+{
+    FILE *there = fopen(copy, "w");
+
+    fputs("mine", there);
+    fclose(there);
+    cr_expect_eq(store_sqlite_backup(segments_path, copy, go_on, NULL, &bytes, &err), -1);
+    cr_expect_eq(err.code, EX_CANTCREAT);
+    cr_expect(strstr(err.text, copy) != NULL, "%s", err.text);
+    there = fopen(copy, "r");
+    char text[8] = "";
+    cr_expect_not_null(fgets(text, sizeof(text), there));
+    cr_expect_str_eq(text, "mine");
+    fclose(there);
+}
+
+Test(backup, one_that_is_stopped_leaves_no_file)
+{
+    cr_expect_eq(store_sqlite_backup(segments_path, copy, stop, NULL, &bytes, &err), -1);
+    cr_expect_eq(err.code, EX_TEMPFAIL);
+    cr_expect_eq(access(copy, F_OK), -1);
+    cr_expect_eq(store_sqlite_backup("/nonexistent/l.db", copy, go_on, NULL, &bytes, &err), -1);
+    cr_expect_eq(err.code, EX_IOERR);
+    cr_expect_eq(access(copy, F_OK), -1);
+}
