@@ -45,31 +45,28 @@ struct options {
     const char *db;
     const char *group;
     struct kafka_args kafka;
-    bool until_end;
-    bool take_group;
-    bool from_log_start;
-    const char *outcomes; /* the outcomes topic */
-    enum accounts accounts;
-    bool json;
-
+    const char *outcomes;  /* the outcomes topic */
     char *const *operands; /* keys, files, ... as the command takes them */
     int operand_count;
 
-    int32_t partition; /* payd position, replay; -1 = not given */
-    int64_t to;        /* payd position; -1 = not given */
-    bool new_log;
+    enum accounts accounts; /* payd run */
+    enum format format;     /* payd export */
+    int32_t partition;      /* payd position, replay, quarantine; -1 = not given */
+    int64_t to;             /* payd position; -1 = not given */
+    struct span from;       /* payd replay */
+    struct span until;      /* its --to */
+    struct span since;      /* payd export, statement, quarantine */
+    int64_t rate;           /* payd replay: records a second; 0 = not given */
+    const char *key_file;   /* payd replay; NULL = all keys */
+    const char *reason;     /* payd quarantine; NULL = any */
 
-    struct span from;  /* payd replay */
-    struct span until; /* --to */
-    bool execute;
-    int64_t rate;         /* records a second; 0 = not given */
-    const char *key_file; /* NULL = all keys */
-
-    enum format format; /* payd export */
-    struct span since;  /* payd export, statement, quarantine */
-    const char *reason; /* payd quarantine; NULL = any */
-
-    bool yes; /* payd reset */
+    bool json;
+    bool until_end; /* payd run */
+    bool take_group;
+    bool from_log_start;
+    bool new_log; /* payd position */
+    bool execute; /* payd replay */
+    bool yes;     /* payd reset */
     bool forget_everything;
 
     char outcomes_text[OPTIONS_TOPIC_SIZE]; /* the default of outcomes */
