@@ -70,12 +70,14 @@ struct chunk_item *chunk_add(struct chunk *chunk)
 }
 
 struct command *chunk_know(struct chunk *chunk, struct chunk_key *key, int64_t seq,
-                           const struct origin *origin)
+                           const struct origin *origin, struct decision decision)
 {
     assert(chunk->first_count < chunk->key_count);
     key->known = true;
     key->seq = seq;
     key->origin = *origin;
+    key->outcome = decision.outcome;
+    key->reason = decision.reason;
     key->first = &chunk->firsts[chunk->first_count++];
     return key->first;
 }

@@ -81,6 +81,13 @@ struct chunk_item {
 
 #define CHUNK_NONE SIZE_MAX
 
+/* A decision that was recorded elsewhere, and holds here too. */
+struct binding {
+    struct command first; /* the payload that decided the key */
+    enum outcome outcome; /* applied or rejected */
+    enum reason reason;
+};
+
 /* One idempotency key of the chunk, with its first decision when the store knows one. */
 struct chunk_key {
     const char *key;           /* borrowed from the first item that has it */
@@ -90,6 +97,10 @@ struct chunk_key {
     bool known;  /* the store has a decision: seq, origin and first are set; see chunk_know() */
     struct origin origin;
     struct command *first; /* in the chunk */
+    enum outcome outcome;  /* of the known decision */
+    enum reason reason;
+    /* While the store knows none: what must be decided, NULL = whatever the rules say. */
+    const struct binding *bound;
     /* The store's, in save: the chunk has repeats of it, and how many it has with them. */
     bool repeated;
     int64_t repeats;
@@ -185,12 +196,12 @@ struct chunk_item *chunk_add(struct chunk *chunk);
 struct chunk_range *chunk_range(struct chunk *chunk, int32_t partition, int64_t from);
 
 /*
- * The store knows a decision of the key: its seq, and where the message stood that was decided.
- * Returns the place for that message's command, which is the chunk's. Once a key, after
- * chunk_index().
+ * The store knows a decision of the key: its seq, where the message stood that was decided, and
+ * what was decided. Returns the place for that message's command, which is the chunk's. Once a key,
+ * after chunk_index().
  */
 struct command *chunk_know(struct chunk *chunk, struct chunk_key *key, int64_t seq,
-                           const struct origin *origin);
+                           const struct origin *origin, struct decision decision);
 
 /* True for the very message that decided its key, seen again. The item's key was claimed. */
 bool chunk_is_first(const struct chunk *chunk, const struct chunk_item *item);

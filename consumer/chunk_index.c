@@ -158,6 +158,7 @@ static void index_keys(struct chunk *chunk)
             key->known = false;
             key->seq = 0;
             key->first = NULL;
+            key->bound = NULL;
             key->repeated = false;
             key->owner = NULL;
             chunk->key_count++;

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "consumer/ledger.h"
 #include "consumer/replay_chunk.h"
+#include "consumer/store_reset.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -64,18 +65,13 @@ int forecast_open(struct forecast **ret, struct store *snapshot, const char *clu
 
 void forecast_close(struct forecast *forecast)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char path[sizeof(forecast->path) + 8];
+    struct error ignored; /* what cannot be removed is left in a temporary folder */
 
     if (!forecast) {
         return;
     }
     store_close(forecast->scratch);
-    for (size_t i = 0; forecast->path[0] && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        snprintf(path, sizeof(path), "%s%s", forecast->path, suffixes[i]);
-        unlink(path);
-    }
-    if (forecast->folder[0]) {
+    if (forecast->folder[0] && store_sqlite_remove(forecast->path, &ignored) == 0) {
         rmdir(forecast->folder);
     }
     free(forecast);

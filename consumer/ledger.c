@@ -189,8 +189,81 @@ static enum reason carry_out(struct chunk *chunk, const struct chunk_item *item)
     }
 }
 
+/* ---- decisions that bind ---- */
+
+/* What an applied account command did. */
+static void repeat_account(struct chunk_account *account, const struct command *command)
+{
+    if (command->type == COMMAND_ACCOUNT_CLOSE) {
+        account->state = ACCOUNT_CLOSED;
+        account->changed = true;
+        return;
+    }
+    if (command->type == COMMAND_ACCOUNT_OPEN) {
+        account->state = ACCOUNT_OPEN;
+        memcpy(account->currency, command->payment.currency, sizeof(account->currency));
+    }
+    set_limit(account, command);
+}
+
+/* What an applied command did, whatever the rules say now: other orders of arrival are no reason.
+ */
+static void repeat_applied(struct chunk *chunk, const struct chunk_item *item)
+{
+    const struct command *command = &item->command;
+    const struct payment *payment = &command->payment;
+
+    switch (command->type) {
+    case COMMAND_PAYMENT:
+        post(&chunk->accounts[item->src], payment->currency, -payment->amount_minor);
+        post(&chunk->accounts[item->dest], payment->currency, payment->amount_minor);
+        break;
+    case COMMAND_ACCOUNT_OPEN:
+    case COMMAND_ACCOUNT_LIMIT:
+    case COMMAND_ACCOUNT_CLOSE:
+        repeat_account(&chunk->accounts[item->src], command);
+        break;
+    case COMMAND_ACCOUNTS:
+        chunk->strict_changed = chunk->strict_changed || chunk->strict != command->strict;
+        chunk->strict = command->strict;
+        break;
+    case COMMAND_CANCEL: /* is never applied */
+    case COMMAND_TYPE_COUNT:
+    default:
+        break;
+    }
+}
+
+/* The fields that make two payloads of one key differ. A cancel asks for the answer, whatever. */
+static unsigned differs(const struct command *first, const struct command *command)
+{
+    if (first->type == COMMAND_CANCEL || command->type == COMMAND_CANCEL) {
+        return 0;
+    }
+    return command_differs(first, command);
+}
+
+/* The key is not decided here, but was elsewhere. */
+static struct decision decide_bound(struct chunk *chunk, const struct chunk_item *item)
+{
+    struct chunk_key *key = &chunk->keys[item->key];
+    unsigned fields = differs(&key->bound->first, &item->command);
+
+    if (fields != 0) {
+        return (struct decision){OUTCOME_CONFLICT, REASON_PAYLOAD_DIFFERS, fields};
+    }
+    if (key->bound->outcome == OUTCOME_APPLIED) {
+        repeat_applied(chunk, item);
+    }
+    key->owner = item;
+    return (struct decision){key->bound->outcome, key->bound->reason, 0};
+}
+
 static struct decision decide_new(struct chunk *chunk, const struct chunk_item *item)
 {
+    if (chunk->keys[item->key].bound) {
+        return decide_bound(chunk, item);
+    }
     enum reason reason = carry_out(chunk, item);
 
     chunk->keys[item->key].owner = item;
@@ -218,15 +291,6 @@ static bool bind_batch(struct chunk *chunk, const struct chunk_item *item)
         batch->bound = true;
     }
     return payment_batch_equal(&batch->content, &item->command.payment.batch);
-}
-
-/* The fields that make two payloads of one key differ. A cancel asks for the answer, whatever. */
-static unsigned differs(const struct command *first, const struct command *command)
-{
-    if (first->type == COMMAND_CANCEL || command->type == COMMAND_CANCEL) {
-        return 0;
-    }
-    return command_differs(first, command);
 }
 
 static struct decision decide(struct chunk *chunk, const struct chunk_item *item)

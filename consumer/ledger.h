@@ -22,6 +22,9 @@
  *   a rule of the ledger refuses                     rejected, with the reason
  *   otherwise                                        applied
  *
+ * A key that is bound (chunk_key.bound) is decided as it was elsewhere, by the first message with
+ * the payload that decided it there; until then, another payload is a conflict.
+ *
  * A conflict moves nothing and does not use a key up; applied and rejected do. A cancel of a key
  * that is not decided yet is rejected as `cancelled`, and so uses it up.
  *

@@ -25,6 +25,8 @@ enum option_id {
     OPTION_EXECUTE,
     OPTION_RATE,
     OPTION_KEY_FILE,
+    OPTION_INTO,
+    OPTION_DECISIONS,
     OPTION_FORMAT,
     OPTION_SINCE,
     OPTION_REASON,
@@ -69,6 +71,8 @@ static const struct option long_options[] = {
     {"execute", no_argument, NULL, OPTION_EXECUTE},
     {"rate", required_argument, NULL, OPTION_RATE},
     {"key-file", required_argument, NULL, OPTION_KEY_FILE},
+    {"into", required_argument, NULL, OPTION_INTO},
+    {"decisions", required_argument, NULL, OPTION_DECISIONS},
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"since", required_argument, NULL, OPTION_SINCE},
     {"reason", required_argument, NULL, OPTION_REASON},
@@ -126,7 +130,11 @@ static unsigned known_by(int id)
     case OPTION_EXECUTE:
     case OPTION_RATE:
     case OPTION_KEY_FILE:
+    case OPTION_INTO:
+    case OPTION_DECISIONS:
         return FOR_REPLAY;
+    case OPTION_ACCOUNTS:
+        return FOR_RUN | FOR_REPLAY;
     default:
         return FOR_RUN;
     }
@@ -250,6 +258,12 @@ static int take_option(struct options *options, int id, const char *value, struc
     case OPTION_KEY_FILE:
         options->key_file = value;
         return 0;
+    case OPTION_INTO:
+        options->into = value;
+        return 0;
+    case OPTION_DECISIONS:
+        options->decisions = value;
+        return 0;
     case OPTION_NEW_LOG:
         options->new_log = true;
         return 0;
@@ -341,12 +355,32 @@ static int check_position(const struct options *options, struct error *err)
     return 0;
 }
 
+/* Into a new ledger, or into the one that the records were read into. */
+static int check_replay(const struct options *options, struct error *err)
+{
+    if (options->into) {
+        bool is_part = options->from.kind != SPAN_NONE || options->until.kind != SPAN_NONE ||
+                       options->partition >= 0 || options->key_file;
+        return is_part || options->db || options->execute
+                   ? error_set(err, EX_USAGE,
+                               "--into makes a new ledger of all of the topic: give it no --db, "
+                               "--from, --to, --partition, --key-file or --execute")
+                   : 0;
+    }
+    if (options->decisions || options->accounts != ACCOUNTS_AS_THEY_ARE) {
+        return error_set(err, EX_USAGE, "--decisions and --accounts belong to --into");
+    }
+    return options->from.kind == SPAN_NONE
+               ? error_set(err, EX_USAGE, "from where? use --from beginning, an offset or a time")
+               : 0;
+}
+
 static int check(const struct options *options, struct error *err)
 {
     if (!(FOR_LEDGER & 1U << options->command)) {
         return 0;
     }
-    if (!options->db || options->db[0] == '\0') {
+    if (!options->into && (!options->db || options->db[0] == '\0')) {
         return error_set(err, EX_USAGE, "no ledger is named: use --db FILE");
     }
     if ((FOR_KAFKA & 1U << options->command) && options->kafka.topic[0] == '\0') {
@@ -355,8 +389,8 @@ static int check(const struct options *options, struct error *err)
     if (options->command == SUBCOMMAND_RUN) {
         return check_run(options, err);
     }
-    if (options->command == SUBCOMMAND_REPLAY && options->from.kind == SPAN_NONE) {
-        return error_set(err, EX_USAGE, "from where? use --from beginning, an offset or a time");
+    if (options->command == SUBCOMMAND_REPLAY) {
+        return check_replay(options, err);
     }
     if (options->command == SUBCOMMAND_RESET && !options->yes) {
         return error_set(err, EX_USAGE, "this sets all balances to zero: say --yes to do it");

@@ -58,6 +58,8 @@ struct options {
     struct span since;      /* payd export, statement, quarantine */
     int64_t rate;           /* payd replay: records a second; 0 = not given */
     const char *key_file;   /* payd replay; NULL = all keys */
+    const char *into;       /* payd replay: a new ledger; NULL = into db itself */
+    const char *decisions;  /* its: a ledger whose decisions hold; NULL = none */
     const char *reason;     /* payd quarantine; NULL = any */
 
     bool json;

@@ -124,10 +124,11 @@ static const char audit_help[] =
 
 static const char replay_help[] =
     "Usage: payd replay --from WHERE --db FILE -b BROKERS [OPTION]...\n"
+    "       payd replay --into NEW.db [--decisions OLD.db] -b BROKERS [OPTION]...\n"
     "\n"
-    "Reads records before the ledger's positions again. What they decided stays; what\n"
-    "was never decided, such as records that a position was moved over, is decided\n"
-    "now. Without --execute this is a forecast: nothing is changed, payd may run.\n"
+    "Reads records before the ledger's positions again: what was never decided is\n"
+    "decided now. Without --execute this is a forecast: nothing is changed, payd may\n"
+    "run. --into makes a new ledger of all of the topic; what OLD.db decided holds.\n"
     "\n"
     "      --from WHERE      beginning, OFFSET, TIME (2026-11-25T12:00:00Z), or a\n"
     "                        DURATION back from now (90d, 12h, 30m, 45s)\n"
@@ -136,6 +137,7 @@ static const char replay_help[] =
     "      --key-file FILE   only keys of this file, one a line\n"
     "      --execute         do it; refused while payd runs. Run again after a crash\n"
     "      --rate N          at most N records a second\n"
+    "      --accounts MODE   of a new ledger: open on first use, or strict\n"
     "      --db FILE         the ledger\n" KAFKA_HELP "      --json            one JSON object\n"
     "  -h, --help            this text\n";
 

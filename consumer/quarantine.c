@@ -191,12 +191,17 @@ static int list(struct working *working)
     };
     int code = visit(working, &filter);
 
-    if (code == EX_OK && working->action == ACTION_LIST && !options->json) {
-        printf("%s%" PRId64
+    if (code != EX_OK || working->action != ACTION_LIST || options->json) {
+        return code;
+    }
+    if (working->count == 0) {
+        puts("No message is in quarantine.");
+    } else {
+        printf("\n%" PRId64
                " messages. What cannot be read was not paid, and its key is free: send "
                "it\nagain, mended, under the same key. Before paying it under another key: pay "
                "cancel.\n",
-               working->count > 0 ? "\n" : "", working->count);
+               working->count);
     }
     return code;
 }

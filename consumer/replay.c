@@ -14,9 +14,11 @@
 #include "consumer/forecast.h"
 #include "consumer/key_list.h"
 #include "consumer/ledger.h"
+#include "consumer/rebuild.h"
 #include "consumer/replay_chunk.h"
 #include "consumer/reread.h"
 #include "consumer/store.h"
+#include "consumer/store_reset.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -28,6 +30,8 @@ struct replaying {
     const struct options *options;
     struct store *store; /* a snapshot, or to write */
     struct forecast *forecast;
+    struct rebuild *rebuild;
+    struct store *old; /* a snapshot whose decisions hold, for a new ledger; NULL = none */
     struct reread *reread;
     struct key_list *keys; /* NULL = all */
     struct replay_report report;
@@ -150,8 +154,8 @@ static struct replay_currency *currency_of(struct replay_report *report, const c
 static void note_news(struct replay_report *report, const struct chunk_item *item)
 {
     const struct decision *decision = &item->decision;
+    const struct raw_message *raw = &item->raw;
     bool is_readable = item->unreadable == READABLE;
-    const char *name = is_readable ? item->command.payment.key : "";
     char key[TEXT_ESCAPED_SIZE];
     char command[COMMAND_TEXT_SIZE];
 
@@ -161,22 +165,24 @@ static void note_news(struct replay_report *report, const struct chunk_item *ite
     }
     findings_add(&report->news, "%s[%" PRId32 "]@%" PRId64 " %s: %s%s%s%s%s", report->topic,
                  item->origin.partition, item->origin.offset,
-                 text_escape(key, sizeof(key), name, strlen(name)), outcome_name(decision->outcome),
-                 decision->reason != REASON_NONE ? " " : "",
+                 text_escape(key, sizeof(key), raw->key ? raw->key : "", raw->key_len),
+                 outcome_name(decision->outcome), decision->reason != REASON_NONE ? " " : "",
                  decision->reason != REASON_NONE ? reason_name(decision->reason) : "",
                  is_readable ? ": " : " ",
                  is_readable ? command_text(command, &item->command)
                              : unreadable_name(item->unreadable));
 }
 
-static void count_item(struct replay_report *report, const struct chunk_item *item)
+static void count_item(struct replay_report *report, const struct chunk_item *item, bool is_news)
 {
     const struct payment *payment = &item->command.payment;
     enum outcome outcome = item->decision.outcome;
 
     report->records++;
     report->counts[outcome]++;
-    note_news(report, item);
+    if (is_news) {
+        note_news(report, item);
+    }
     if (item->unreadable != READABLE || item->command.type != COMMAND_PAYMENT) {
         return;
     }
@@ -234,7 +240,7 @@ static int replay_records(struct replaying *replaying, struct error *err)
         result = report->executed ? execute(replaying->store, chunk, err)
                                   : forecast_decide(replaying->forecast, chunk, err);
         for (size_t i = 0; result == 0 && i < chunk->item_count; i++) {
-            count_item(report, &chunk->items[i]);
+            count_item(report, &chunk->items[i], true);
         }
         progress_update(&replaying->progress, reread_done(replaying->reread));
         if (result != 0 || keep_rate(replaying, started_ms, err) != 0) {
@@ -244,6 +250,127 @@ static int replay_records(struct replaying *replaying, struct error *err)
     }
     progress_clear(&replaying->progress);
     return result;
+}
+
+/* So small that a rate is kept within a tenth of a second or so. */
+static size_t chunk_size(const struct options *options)
+{
+    int64_t wanted = options->rate / 10 + 1;
+
+    return options->rate > 0 && wanted < CHUNK_MESSAGES_MAX ? (size_t)wanted : CHUNK_MESSAGES_MAX;
+}
+
+/* ---- into a new ledger ---- */
+
+/* Gives the new ledger its positions, and finds what the log holds. */
+static int find_log(const struct replaying *replaying, int32_t partition, struct reread_range *ret,
+                    struct error *err)
+{
+    struct store *store = replaying->store;
+
+    ret->partition = partition;
+    return reread_ends(replaying->reread, partition, &ret->from, &ret->to, err) == 0 &&
+                   store->ops->adopt(store, partition, ret->from, err) == STORE_OK
+               ? 0
+               : -1;
+}
+
+static int start_all(const struct replaying *replaying, struct error *err)
+{
+    int partitions = reread_partitions(replaying->reread);
+    struct reread_range *ranges = calloc((size_t)partitions, sizeof(*ranges));
+    int result = 0;
+
+    if (!ranges) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    for (int i = 0; result == 0 && i < partitions; i++) {
+        result = find_log(replaying, i, &ranges[i], err);
+    }
+    if (result == 0) {
+        result = reread_start(replaying->reread, ranges, (size_t)partitions, err);
+    }
+    free(ranges);
+    return result;
+}
+
+static int rebuild_records(struct replaying *replaying, struct error *err)
+{
+    struct rebuild *rebuild = replaying->rebuild;
+    int64_t started_ms = clock_monotonic_ms();
+    struct chunk *chunk;
+    int result;
+
+    progress_begin(&replaying->progress, "rebuilding", reread_total(replaying->reread));
+    while ((result = reread_next(replaying->reread, &chunk, err)) == 0 && chunk) {
+        chunk->one_partition = reread_partitions(replaying->reread) == 1;
+        result = rebuild_chunk(rebuild, chunk, err);
+        for (size_t i = 0; result == 0 && i < chunk->item_count; i++) {
+            const struct chunk_item *item = &chunk->items[i];
+            count_item(&replaying->report, item, !rebuild_was_bound(rebuild, chunk, item));
+        }
+        progress_update(&replaying->progress, reread_done(replaying->reread));
+        if (result != 0 || keep_rate(replaying, started_ms, err) != 0) {
+            result = -1;
+            break;
+        }
+    }
+    progress_clear(&replaying->progress);
+    return result == 0 ? rebuild_end(rebuild, err) : -1;
+}
+
+static int fill_new_ledger(struct replaying *replaying, struct error *err)
+{
+    const struct options *options = replaying->options;
+    struct store *store = replaying->store;
+
+    if (store->ops->bind(store, reread_cluster(replaying->reread), options->kafka.topic, err) !=
+        STORE_OK) {
+        return -1;
+    }
+    if (options->accounts != ACCOUNTS_AS_THEY_ARE &&
+        store->ops->set_mode(store, options->accounts == ACCOUNTS_STRICT, err) != STORE_OK) {
+        return -1;
+    }
+    return rebuild_open(&replaying->rebuild, store, replaying->old, err) == 0 &&
+                   start_all(replaying, err) == 0
+               ? rebuild_records(replaying, err)
+               : -1;
+}
+
+/* A ledger that is not complete would forget decisions: it does not stay. */
+static int make_new_ledger(struct replaying *replaying, struct error *err)
+{
+    const char *into = replaying->options->into;
+    struct error ignored;
+
+    if (access(into, F_OK) == 0) {
+        return error_set(err, EX_CANTCREAT, "%s: is there already", into);
+    }
+    if (store_sqlite_open(&replaying->store, into, topic_reader_header, err) != 0) {
+        return -1;
+    }
+    int result = fill_new_ledger(replaying, err);
+    if (result != 0 && store_sqlite_remove(into, &ignored) != 0) {
+        error_wrap(err, "the new ledger is not complete: remove it");
+    }
+    return result;
+}
+
+static int replay_into(struct replaying *replaying, struct error *err)
+{
+    const struct options *options = replaying->options;
+
+    if (reread_open(&replaying->reread, &options->kafka, chunk_size(options), err) != 0) {
+        return -1;
+    }
+    if (options->decisions &&
+        (store_sqlite_open_snapshot(&replaying->old, options->decisions, err) != 0 ||
+         replaying->old->ops->bind(replaying->old, reread_cluster(replaying->reread),
+                                   options->kafka.topic, err) != STORE_OK)) {
+        return -1;
+    }
+    return make_new_ledger(replaying, err);
 }
 
 /* ---- the command ---- */
@@ -264,18 +391,13 @@ static int open_ledger(struct replaying *replaying, struct error *err)
     return store_sqlite_open(&replaying->store, db, topic_reader_header, err);
 }
 
-/* So small that a rate is kept within a tenth of a second or so. */
-static size_t chunk_size(const struct options *options)
-{
-    int64_t wanted = options->rate / 10 + 1;
-
-    return options->rate > 0 && wanted < CHUNK_MESSAGES_MAX ? (size_t)wanted : CHUNK_MESSAGES_MAX;
-}
-
 static int replay_all(struct replaying *replaying, struct error *err)
 {
     const struct options *options = replaying->options;
 
+    if (options->into) {
+        return replay_into(replaying, err);
+    }
     if (options->key_file && key_list_read(&replaying->keys, options->key_file, err) != 0) {
         return -1;
     }
@@ -357,12 +479,14 @@ int replay(const struct options *options, struct error *err)
     }
     replaying->options = options;
     replaying->report.topic = options->kafka.topic;
-    replaying->report.executed = options->execute;
+    replaying->report.executed = options->execute || options->into;
     progress_init(&replaying->progress, !options->json && isatty(STDERR_FILENO) ? stderr : NULL);
     int code =
         replay_all(replaying, err) == 0 ? print(&replaying->report, options->json, err) : err->code;
     findings_release(&replaying->report.news);
     forecast_close(replaying->forecast);
+    rebuild_close(replaying->rebuild);
+    store_close(replaying->old);
     reread_close(replaying->reread);
     store_close(replaying->store);
     key_list_free(replaying->keys);

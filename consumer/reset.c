@@ -3,27 +3,8 @@
 #include "consumer/store.h"
 #include "consumer/store_reset.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
-
-/* Removes the files, while the lock is held. */
-static int forget(const char *db, struct error *err)
-{
-    static const char *const suffixes[] = {"-wal", "-shm", ""};
-    char path[PATH_MAX];
-
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        int len = snprintf(path, sizeof(path), "%s%s", db, suffixes[i]);
-        if (len >= (int)sizeof(path) || (unlink(path) != 0 && errno != ENOENT)) {
-            return error_set(err, EX_IOERR, "%s%s: %s", db, suffixes[i], strerror(errno));
-        }
-    }
-    return 0;
-}
 
 int reset(const struct options *options, struct error *err)
 {
@@ -38,7 +19,7 @@ int reset(const struct options *options, struct error *err)
     if (store_sqlite_open(&store, options->db, NULL, err) != 0) {
         return err->code;
     }
-    bool is_done = options->forget_everything ? forget(options->db, err) == 0
+    bool is_done = options->forget_everything ? store_sqlite_remove(options->db, err) == 0
                                               : store_sqlite_reset(store, err) == STORE_OK;
     store_close(store);
     if (!is_done) {

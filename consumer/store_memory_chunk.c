@@ -57,7 +57,9 @@ enum store_status memory_claim(struct store *base, struct chunk *chunk, struct e
             struct origin origin = {.partition =
                                         row->log == now->log ? row->record.origin.partition : -1,
                                     .offset = row->record.origin.offset};
-            *chunk_know(chunk, key, row->record.seq, &origin) = row->record.first.command;
+            const struct decision decision = {row->record.first.outcome, row->record.first.reason,
+                                              0};
+            *chunk_know(chunk, key, row->record.seq, &origin, decision) = row->record.first.command;
         }
     }
     return STORE_OK;

@@ -13,4 +13,10 @@
  */
 MUST_CHECK enum store_status store_sqlite_reset(struct store *store, struct error *err);
 
+/*
+ * Remove the files of a store, which may be gone already: EX_IOERR otherwise. The caller holds the
+ * store open to write, or nobody else can.
+ */
+MUST_CHECK int store_sqlite_remove(const char *path, struct error *err);
+
 #endif

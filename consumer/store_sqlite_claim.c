@@ -17,7 +17,8 @@ static enum store_status read_first(struct store_sqlite *store, sqlite3_stmt *ro
     bool same_log = sqlite3_column_int64(row, DECISION_LOG) == store->log;
     struct origin origin = {.partition = same_log ? first.origin.partition : -1,
                             .offset = first.origin.offset};
-    *chunk_know(chunk, key, key->seq, &origin) = first.command;
+    const struct decision decision = {first.outcome, first.reason, 0};
+    *chunk_know(chunk, key, key->seq, &origin, decision) = first.command;
     return STORE_OK;
 }
 

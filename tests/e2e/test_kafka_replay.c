@@ -133,6 +133,27 @@ Test(kafka_replay, what_transactions_leave_in_the_log_is_no_record)
                     "\n2015 records were read again, 0 would be decided.");
 }
 
+Test(kafka_replay, a_ledger_is_rebuilt_of_all_partitions)
+{
+    char rebuilt[PROCESS_PATH_MAX + 8];
+
+    drain();
+    snprintf(rebuilt, sizeof(rebuilt), "%s/new.db", scene.dir);
+    cr_assert_eq(process_run(scene.dir, NULL, &process,
+                             (const char *const[]){PAY_BIN_DIR "/payd", "replay", "--into", rebuilt,
+                                                   "--decisions", scene.db, "-b", scene.brokers,
+                                                   "-t", scene.topic, NULL}),
+                 0, "%s", file_tail(process.err));
+    cr_expect(file_has(process.out, "\n2000 records were read again, 0 were decided."), "%s",
+              file_tail(process.out));
+    cr_expect_eq(
+        process_run(scene.dir, NULL, &process,
+                    (const char *const[]){PAY_BIN_DIR "/payd", "diff", scene.db, rebuilt, NULL}),
+        0, "%s", file_tail(process.out));
+    cr_assert(file_copy(rebuilt, scene.db));
+    expect_audited("\"records\":2000,\"decided\":1000,\"repeats\":1000,");
+}
+
 Test(kafka_replay, payd_runs_meanwhile)
 {
     struct process payd = scene_start_payd(&scene, NULL, NULL);

@@ -57,7 +57,8 @@ static void check_operands(const struct options *options, const struct words *wo
         FUZZ_CHECK(options_help(options->help_for) != NULL);
         break;
     case SUBCOMMAND_REPLAY:
-        FUZZ_CHECK(options->from.kind != SPAN_NONE);
+        FUZZ_CHECK((options->from.kind != SPAN_NONE) != (options->into != NULL));
+        FUZZ_CHECK(options->into != NULL || options->db != NULL);
         break;
     case SUBCOMMAND_DIFF:
         FUZZ_CHECK(options->operand_count == 2);

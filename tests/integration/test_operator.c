@@ -97,7 +97,7 @@ static void try_all(void)
     expect_printed("\"key\":\"k3\",\"key_bytes\":2,\"value_bytes\":7,\"digest\":\"");
     cr_expect_eq(file_count(process.out, "\n"), 1);
     cr_expect_eq(RUN("quarantine", "list", "--since", "2100-01-01", "--db", scene.db), 0);
-    expect_printed("0 messages.");
+    expect_printed("No message is in quarantine.");
     cr_expect_eq(RUN("quarantine", "show", "0@2", "0@5", "--db", scene.db), 0, "%s",
                  file_tail(process.err));
     expect_printed("others[0]@2  20");

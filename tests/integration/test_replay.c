@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PAYMENTS 60
 #define REPLAYS  200
@@ -133,7 +134,7 @@ static void skip_records(void)
     "\"quarantined\":{\"records\":1,\"amounts\":{}}},"                                             \
     "\"new\":[\"others[0]@61 n1: applied: ann -> carl 5.00 EUR\","                                 \
     "\"others[0]@62 n2: rejected same_account: ann -> ann 5.00 EUR\","                             \
-    "\"others[0]@65 : quarantined bad_json\"]}\n"
+    "\"others[0]@65 worse: quarantined bad_json\"]}\n"
 
 Test(replay, what_was_never_decided_is_decided_as_the_forecast_said)
 {
@@ -219,6 +220,89 @@ Test(replay, only_the_keys_of_a_file_are_read)
     cr_expect(file_has(process.err, "/keys:2: "), "%s", file_tail(process.err));
     cr_expect_eq(replay((const char *const[]){"--from", "beginning", "--key-file", "/none", NULL}),
                  66);
+}
+
+/* payd with up to 12 arguments, ended by NULL. */
+static int run(const char *const *args)
+{
+    const char *all[16] = {PAY_BIN_DIR "/payd"};
+
+    for (int i = 1; *args; i++) {
+        all[i] = *args++;
+    }
+    return process_run(scene.dir, NULL, &process, all);
+}
+
+#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+
+static char rebuilt[PROCESS_PATH_MAX + 8];
+
+static int rebuild(const char *decisions)
+{
+    snprintf(rebuilt, sizeof(rebuilt), "%s/new.db", scene.dir);
+    return RUN("replay", "--into", rebuilt, "-b", scene.brokers, "-t", scene.topic, "--json",
+               decisions ? "--decisions" : NULL, decisions);
+}
+
+Test(replay, a_rebuilt_ledger_is_the_same_and_passes_the_audit)
+{
+    drain();
+    cr_assert_eq(rebuild(scene.db), 0, "%s", file_tail(process.err));
+    expect_printed("\"applied\":{\"records\":50,\"amounts\":{\"EUR\":\"50.00\"}}");
+    expect_printed("\"duplicate\":{\"records\":10,");
+    expect_printed("\"quarantined\":{\"records\":1,");
+    cr_expect_eq(RUN("diff", scene.db, rebuilt), 0, "%s", file_tail(process.out));
+    cr_expect_eq(RUN("audit", "--db", rebuilt, "-b", scene.brokers, "-t", scene.topic), 0, "%s",
+                 file_tail(process.out));
+    cr_expect_eq(rebuild(scene.db), 73);
+    cr_expect(file_has(process.err, "new.db: is there already"), "%s", file_tail(process.err));
+    /* payd goes on with it, and knows the log again. All is answered already. */
+    cr_expect_eq(scene_int(&scene, "SELECT published_seq FROM store"), 61);
+    cr_assert(file_copy(rebuilt, scene.db));
+    cr_expect_eq(scene_int(&scene, "SELECT published_seq FROM store"), 61);
+    struct process payd =
+        scene_start_payd(&scene, NULL, (const char *const[]){"--until-end", "--take-group", NULL});
+    cr_expect_eq(process_wait(&payd, 60000), 0, "%s", file_tail(payd.err));
+    scene_check_books(&scene);
+}
+
+Test(replay, recorded_decisions_bind_and_without_them_all_is_decided_anew)
+{
+    drain();
+    /* As if it had been decided by rules that are not ours any more. */
+    scene_change(&scene, "UPDATE decisions SET outcome = 2, reason = 9 WHERE key = x'026B3037';"
+                         "UPDATE accounts SET balance_minor = balance_minor + 100"
+                         " WHERE name = 'ann';"
+                         "UPDATE accounts SET balance_minor = balance_minor - 100"
+                         " WHERE name = 'bob'");
+    cr_assert_eq(rebuild(scene.db), 0, "%s", file_tail(process.err));
+    expect_printed("\"applied\":{\"records\":49,");
+    expect_printed("\"rejected\":{\"records\":1,");
+    expect_printed("\"new\":[\"others[0]@60 bad: quarantined bad_json\"]");
+    cr_expect_eq(RUN("diff", scene.db, rebuilt), 0, "%s", file_tail(process.out));
+    cr_assert_eq(remove(rebuilt), 0);
+    cr_assert_eq(rebuild(NULL), 0, "%s", file_tail(process.err));
+    expect_printed("\"applied\":{\"records\":50,");
+    cr_expect_eq(RUN("diff", scene.db, rebuilt), 1);
+    expect_printed("key k07: A rejected unknown_account (ann -> bob 1.00 EUR),"
+                   " B applied (ann -> bob 1.00 EUR)\n"
+                   "account ann: A used -49.00 EUR, B used -50.00 EUR\n"
+                   "account bob: A used 49.00 EUR, B used 50.00 EUR\n");
+    cr_expect_eq(RUN("verify", "--db", rebuilt), 0, "%s", file_tail(process.out));
+}
+
+Test(replay, a_rebuild_that_fails_leaves_no_ledger)
+{
+    char old[PROCESS_PATH_MAX + 8];
+
+    drain();
+    snprintf(old, sizeof(old), "%s/old.db", scene.dir);
+    cr_assert_eq(RUN("backup", old, "--db", scene.db), 0, "%s", file_tail(process.err));
+    snprintf(scene.topic, sizeof(scene.topic), "payments");
+    cr_expect_eq(rebuild(old), 78);
+    cr_expect_eq(access(rebuilt, F_OK), -1);
+    cr_expect_eq(rebuild("/nowhere.db"), 74);
+    cr_expect_eq(access(rebuilt, F_OK), -1);
 }
 
 Test(replay, what_cannot_be_meant_is_refused)

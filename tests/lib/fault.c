@@ -191,9 +191,41 @@ void fault_report_only(struct fault *fault, int64_t messages)
     fault->is_judged = true;
 }
 
+static void expect_good(const struct fault *fault, const char *const *args)
+{
+    struct process process;
+    int code = process_run(fault->scene.dir, NULL, &process, args);
+    char *said = file_text(process.out);
+
+    cr_assert_eq(code, 0, "payd %s: %s%s", args[1], said, file_tail(process.err));
+    free(said);
+}
+
+/*
+ * payd's own proofs must come to the checker's verdict: the audit, and a ledger that is rebuilt
+ * from the topic, where what was decided holds.
+ */
+static void audit(const struct fault *fault)
+{
+    const struct scene *scene = &fault->scene;
+    char rebuilt[PROCESS_PATH_MAX + 16];
+
+    snprintf(rebuilt, sizeof(rebuilt), "%s/rebuilt.db", scene->dir);
+    expect_good(fault, (const char *const[]){PAY_BIN_DIR "/payd", "audit", "--db", scene->db, "-b",
+                                             scene->brokers, "-t", scene->topic, NULL});
+    expect_good(fault, (const char *const[]){PAY_BIN_DIR "/payd", "replay", "--into", rebuilt,
+                                             "--decisions", scene->db, "-b", scene->brokers, "-t",
+                                             scene->topic, NULL});
+    expect_good(fault,
+                (const char *const[]){PAY_BIN_DIR "/payd", "diff", scene->db, rebuilt, NULL});
+}
+
 void fault_judge_as_it_is(struct fault *fault)
 {
-    fault_report_only(fault, check(fault, true));
+    int64_t messages = check(fault, true);
+
+    audit(fault);
+    fault_report_only(fault, messages);
 }
 
 void fault_report(struct fault *fault)

@@ -125,9 +125,9 @@ void fault_unlock_ledger(struct sqlite3 *db);
 /* ---- the verdict ---- */
 
 /*
- * payd to the end of the topic, then the checker over all of it. Asserts that the fault struck and
- * that nothing is violated, appends a line to the file PAY_FAULTS_REPORT if the environment names
- * one, ends the scene and removes its folder.
+ * payd to the end of the topic, then the checker and payd audit over all of it. Asserts that the
+ * fault struck and that nothing is violated, appends a line to the file PAY_FAULTS_REPORT if the
+ * environment names one, ends the scene and removes its folder.
  */
 void fault_judge(struct fault *fault);
 

@@ -196,6 +196,10 @@ Test(options_payd, refuses_with_a_reason)
         {{"backup", "--db", "l.db"}, "something is missing: payd backup FILE --db FILE"},
         {{"quarantine", "--db", "l.db"}, "payd quarantine list|show|export --db FILE"},
         {{"reset", "--db", "l.db"}, "say --yes to do it"},
+        {{"replay", "--into", "n.db", "--db", "l.db"}, "--into makes a new ledger"},
+        {{"replay", "--into", "n.db", "--from", "beginning"}, "--into makes a new ledger"},
+        {{"replay", "--db", "l.db", "--from", "1h", "--decisions", "o.db"}, "belong to --into"},
+        {{"replay", "--db", "l.db", "--from", "1h", "--accounts", "open"}, "belong to --into"},
         {{"run", "--db", "l.db", "--", "-b"}, "what is \"-b\"? payd run takes options only"},
     };
 
@@ -334,7 +338,7 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         {SUBCOMMAND_AUDIT, {"--db FILE", "--brokers", "--topic", "-X NAME", "-F FILE", "--json"}},
         {SUBCOMMAND_REPLAY,
          {"--from WHERE", "--to WHERE", "--partition N", "--key-file", "--execute", "--rate N",
-          "--db FILE", "--brokers", "--json"}},
+          "--into NEW.db", "--decisions OLD.db", "--brokers"}},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

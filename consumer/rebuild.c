@@ -1,0 +1,191 @@
+#include "consumer/rebuild.h"
+
+#include "common/clock.h"
+#include "consumer/fingerprint.h"
+#include "consumer/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct rebuild {
+    struct store *store;
+    struct store *old;
+    struct digest *digest; /* nothing in it between two uses */
+    bool anew;             /* something was decided that the old ledger has not */
+    size_t batch_count;    /* of the chunk, as the old ledger has them */
+    struct chunk_batch *batches;
+    bool has_anchor[CHUNK_PARTITIONS_MAX];
+    bool is_bound[CHUNK_MESSAGES_MAX]; /* by key of the chunk */
+    struct binding bindings[CHUNK_MESSAGES_MAX];
+};
+
+int rebuild_open(struct rebuild **ret, struct store *store, struct store *old, struct error *err)
+{
+    struct rebuild *rebuild = calloc(1, sizeof(*rebuild));
+
+    if (rebuild) {
+        rebuild->batches = calloc(CHUNK_MESSAGES_MAX, sizeof(*rebuild->batches));
+    }
+    if (!rebuild || !rebuild->batches) {
+        rebuild_close(rebuild);
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    rebuild->store = store;
+    rebuild->old = old;
+    if (digest_open(&rebuild->digest, err) != 0) {
+        rebuild_close(rebuild);
+        return -1;
+    }
+    *ret = rebuild;
+    return 0;
+}
+
+void rebuild_close(struct rebuild *rebuild)
+{
+    if (rebuild) {
+        digest_close(rebuild->digest);
+        free(rebuild->batches);
+        free(rebuild);
+    }
+}
+
+/* What the old ledger knows of the chunk. The chunk is indexed anew then: the same order of keys.
+ */
+static enum store_status ask_old(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
+{
+    struct store *old = rebuild->old;
+    enum store_status status = old->ops->begin(old, err);
+
+    if (status == STORE_OK) {
+        status = old->ops->claim(old, chunk, err);
+    }
+    if (status == STORE_OK) {
+        status = old->ops->load(old, chunk, err);
+    }
+    if (status != STORE_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < chunk->key_count; i++) {
+        const struct chunk_key *key = &chunk->keys[i];
+        rebuild->is_bound[i] = key->known;
+        if (key->known) {
+            rebuild->bindings[i] = (struct binding){*key->first, key->outcome, key->reason};
+        }
+    }
+    rebuild->batch_count = chunk->batch_count;
+    memcpy(rebuild->batches, chunk->batches, chunk->batch_count * sizeof(*chunk->batches));
+    chunk_index(chunk);
+    for (size_t i = 0; i < chunk->key_count; i++) {
+        chunk->keys[i].bound = rebuild->is_bound[i] ? &rebuild->bindings[i] : NULL;
+    }
+    return STORE_OK;
+}
+
+/* A batch's id is bound to what it was bound to there, whichever row comes first here. */
+static void bind_batches(const struct rebuild *rebuild, struct chunk *chunk)
+{
+    for (size_t i = 0; i < rebuild->batch_count && i < chunk->batch_count; i++) {
+        if (!chunk->batches[i].bound && rebuild->batches[i].bound) {
+            chunk->batches[i].content = rebuild->batches[i].content;
+            chunk->batches[i].bound = true;
+        }
+    }
+}
+
+/* The last record of each range, by which the next payd run knows the log again. */
+static int print_ranges(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
+{
+    for (size_t i = chunk->item_count; i-- > 0;) {
+        const struct chunk_item *item = &chunk->items[i];
+        struct chunk_range *range = chunk_range(chunk, item->origin.partition, 0);
+        struct log_marks *marks = &range->marks;
+        if (marks->last.known) {
+            continue;
+        }
+        if (fingerprint_make(rebuild->digest, &item->raw, item->origin.offset,
+                             item->origin.timestamp_ms, &marks->last, err) != 0) {
+            return -1;
+        }
+        if (!rebuild->has_anchor[range->partition]) {
+            marks->anchor = marks->last;
+            rebuild->has_anchor[range->partition] = true;
+        }
+    }
+    return 0;
+}
+
+static enum store_status transact(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
+{
+    struct store *store = rebuild->store;
+    enum store_status status = store->ops->begin(store, err);
+
+    if (status == STORE_OK) {
+        status = store->ops->claim(store, chunk, err);
+    }
+    if (status == STORE_OK) {
+        status = store->ops->load(store, chunk, err);
+    }
+    if (status == STORE_OK) {
+        if (rebuild->old) {
+            bind_batches(rebuild, chunk);
+        }
+        ledger_decide(chunk);
+        status = store->ops->save(store, chunk, err);
+    }
+    if (status == STORE_OK) {
+        status = store->ops->commit(store, err);
+    }
+    if (status != STORE_OK) {
+        store->ops->rollback(store);
+    }
+    return status;
+}
+
+bool rebuild_was_bound(const struct rebuild *rebuild, const struct chunk *chunk,
+                       const struct chunk_item *item)
+{
+    return rebuild->old && item->unreadable == READABLE && item->key < chunk->key_count &&
+           rebuild->is_bound[item->key];
+}
+
+int rebuild_chunk(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
+{
+    chunk->now_ms = clock_unix_ms();
+    if (print_ranges(rebuild, chunk, err) != 0 ||
+        (rebuild->old && ask_old(rebuild, chunk, err) != STORE_OK)) {
+        return -1;
+    }
+    enum store_status status = transact(rebuild, chunk, err);
+    if (status == STORE_STALE) {
+        return error_set(err, EX_SOFTWARE, "the new ledger is not where the topic was read");
+    }
+    for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
+        const struct chunk_item *item = &chunk->items[i];
+        enum outcome outcome = item->decision.outcome;
+        bool is_decision = outcome == OUTCOME_APPLIED || outcome == OUTCOME_REJECTED;
+        rebuild->anew = rebuild->anew || (is_decision && !rebuild_was_bound(rebuild, chunk, item));
+    }
+    return status == STORE_OK ? 0 : -1;
+}
+
+int rebuild_end(struct rebuild *rebuild, struct error *err)
+{
+    struct store *store = rebuild->store;
+    int64_t published = 0;
+    int64_t last = 0;
+    int64_t own_last = 0;
+
+    if (!rebuild->old || rebuild->anew) {
+        return 0;
+    }
+    if (rebuild->old->ops->outbox(rebuild->old, &published, &last, err) != STORE_OK ||
+        store->ops->outbox(store, NULL, &own_last, err) != STORE_OK) {
+        return -1;
+    }
+    if (published < last) {
+        return 0; /* some are still to come: all of them again, which is what at least once allows
+                   */
+    }
+    return store->ops->published(store, own_last, err) == STORE_OK ? 0 : -1;
+}
