@@ -96,7 +96,9 @@ static void bind_batches(const struct rebuild *rebuild, struct chunk *chunk)
 /* The last record of each range, by which the next payd run knows the log again. */
 static int print_ranges(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
 {
-    for (size_t i = chunk->item_count; i-- > 0;) {
+    size_t open = chunk->range_count;
+
+    for (size_t i = chunk->item_count; i-- > 0 && open > 0;) {
         const struct chunk_item *item = &chunk->items[i];
         struct chunk_range *range = chunk_range(chunk, item->origin.partition, 0);
         struct log_marks *marks = &range->marks;
@@ -111,6 +113,7 @@ static int print_ranges(struct rebuild *rebuild, struct chunk *chunk, struct err
             marks->anchor = marks->last;
             rebuild->has_anchor[range->partition] = true;
         }
+        open--;
     }
     return 0;
 }

@@ -103,11 +103,11 @@ Test(audit, whatever_differs_from_the_topic_is_found_and_named)
         {"UPDATE decisions SET dest = src, src = dest WHERE offset = 7",
          "others[0]@7 k07: was decided with another payload, which differs in src,dest"},
         {"UPDATE decisions SET offset = 200 WHERE offset = 7",
-         "others[0]@200 k07: the ledger has it as applied, behind the position, or not in the log"},
+         "others[0]@200 k07: the ledger has it as applied, but the log has no such place"},
         {"UPDATE decisions SET offset = 200 WHERE offset = 7",
          "others[0]@7 k07: came again, and has no outcome of its own"},
         {"UPDATE decisions SET partition = 3 WHERE offset = 7",
-         "others[3]@7 k07: the ledger has it as applied, behind the position, or not in the log"},
+         "others[3]@7 k07: the ledger has it as applied, but the log has no such place"},
         {"UPDATE decisions SET offset = 8 WHERE offset = 7",
          "the ledger has it as applied, beside another outcome of the same record"},
         {"DELETE FROM quarantine",
@@ -137,6 +137,26 @@ Test(audit, whatever_differs_from_the_topic_is_found_and_named)
                   file_tail(process.out));
         cr_assert(file_copy(kept, scene.db));
     }
+    cr_expect_eq(audit(NULL), 0, "%s", file_tail(process.out));
+}
+
+Test(audit, a_position_that_was_set_back_or_a_log_that_was_begun_anew_is_no_fault)
+{
+    drain();
+    cr_assert_eq(
+        process_run(scene.dir, NULL, &process,
+                    (const char *const[]){PAY_BIN_DIR "/payd", "position", "--db", scene.db,
+                                          "--partition", "0", "--to", "30", NULL}),
+        0);
+    cr_expect_eq(audit(NULL), 0, "%s", file_tail(process.out));
+    drain();
+    cr_expect_eq(audit(NULL), 0, "%s", file_tail(process.out));
+    cr_assert_eq(process_run(scene.dir, NULL, &process,
+                             (const char *const[]){PAY_BIN_DIR "/payd", "position", "--db",
+                                                   scene.db, "--new-log", NULL}),
+                 0);
+    cr_expect_eq(audit(NULL), 78, "it is bound to no log");
+    drain(); /* reads all of it again, as repeats */
     cr_expect_eq(audit(NULL), 0, "%s", file_tail(process.out));
 }
 
