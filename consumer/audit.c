@@ -1,8 +1,8 @@
 /*
  * An audit goes both ways. From the log to the ledger: each record before the ledger's positions is
  * read again and must have exactly one outcome, the right one. From the ledger to the log: whatever
- * the ledger has of an offset that the log still holds must have been seen there. Two bits a record
- * tell: seen in the log, seen in the ledger.
+ * the ledger has of an offset that the log still holds must have been seen there. Three bits a
+ * record tell: what it is in the log, and seen in the ledger.
  */
 #include "consumer/audit.h"
 
@@ -22,7 +22,7 @@
 struct part {
     struct reread_range range;
     int64_t end;              /* of the log */
-    unsigned char *in_log;    /* bit offset - range.from: has its outcome in the ledger */
+    unsigned char *in_log;    /* enum has, two bits a record: what its outcome must be */
     unsigned char *in_ledger; /* the ledger has something of it */
 };
 
@@ -35,6 +35,9 @@ struct auditing {
     struct progress progress;
 };
 
+/* What the ledger must have of a record, as the log says. */
+enum has { HAS_NOTHING, HAS_DECISION, HAS_REPEAT, HAS_QUARANTINED };
+
 /* ---- bits ---- */
 
 static bool set_bit(unsigned char *bits, int64_t at)
@@ -46,9 +49,35 @@ static bool set_bit(unsigned char *bits, int64_t at)
     return was_set;
 }
 
-static bool has_bit(const unsigned char *bits, int64_t at)
+static void set_has(unsigned char *pairs, int64_t at, enum has has)
 {
-    return (bits[at / 8] >> at % 8 & 1) != 0;
+    unsigned bits = (unsigned)has << at % 4 * 2;
+
+    pairs[at / 4] = (unsigned char)(pairs[at / 4] | bits);
+}
+
+static enum has get_has(const unsigned char *pairs, int64_t at)
+{
+    return (enum has)(pairs[at / 4] >> at % 4 * 2 & 3);
+}
+
+static enum has has_of(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_APPLIED:
+    case OUTCOME_REJECTED:
+        return HAS_DECISION;
+    case OUTCOME_DUPLICATE:
+    case OUTCOME_CONFLICT:
+        return HAS_REPEAT;
+    case OUTCOME_QUARANTINED:
+        return HAS_QUARANTINED;
+    case OUTCOME_NONE:
+    case OUTCOME_REDELIVERED:
+    case OUTCOME_COUNT:
+    default:
+        return HAS_NOTHING;
+    }
 }
 
 /* ---- what is audited ---- */
@@ -67,6 +96,12 @@ static int open_part(struct auditing *auditing, int32_t partition, struct error 
         store->ops->position(store, partition, &is_read, &next, &marks, err) != STORE_OK) {
         return -1;
     }
+    if (is_read && next < low) {
+        findings_add(&auditing->report.findings,
+                     "%s[%" PRId32 "]: the position is %" PRId64 ", the log begins at %" PRId64
+                     ": records are gone unread",
+                     auditing->report.topic, partition, next, low);
+    }
     if (is_read && next > high) {
         findings_add(&auditing->report.findings,
                      "%s[%" PRId32 "]: the position is %" PRId64 ", the log ends at %" PRId64,
@@ -77,7 +112,7 @@ static int open_part(struct auditing *auditing, int32_t partition, struct error 
     auditing->report.waiting += high - to;
     part->range = (struct reread_range){partition, low, to};
     part->end = high;
-    part->in_log = calloc((size_t)(to - low) / 8 + 1, 1);
+    part->in_log = calloc((size_t)(to - low) / 4 + 1, 1);
     part->in_ledger = calloc((size_t)(to - low) / 8 + 1, 1);
     return part->in_log && part->in_ledger
                ? 0
@@ -161,22 +196,26 @@ static int check_item(struct auditing *auditing, const struct chunk *chunk,
                       const struct chunk_item *item, struct error *err)
 {
     struct part *part = &auditing->parts[item->origin.partition];
+    enum has has = HAS_NOTHING;
     int result = 0;
 
     auditing->report.records++;
     if (item->unreadable != READABLE) {
         auditing->report.quarantined++;
+        has = HAS_QUARANTINED;
         if (!item->recorded) {
             add_finding(auditing, item, "cannot be read as a command, and is not in quarantine");
         }
     } else if (chunk_is_first(chunk, item)) {
         check_first(auditing, chunk, item);
+        has = HAS_DECISION;
     } else if (item->recorded) {
         auditing->report.repeats++;
+        has = HAS_REPEAT;
     } else {
         result = check_unkept(auditing, item, chunk->keys[item->key].known, err);
     }
-    set_bit(part->in_log, item->origin.offset - part->range.from);
+    set_has(part->in_log, item->origin.offset - part->range.from, has);
     return result;
 }
 
@@ -235,8 +274,8 @@ static void on_place(void *user, const struct store_place *place)
     }
     if (!part || place->offset >= part->end) {
         what = "but the log has no such place";
-    } else if (!has_bit(part->in_log, place->offset - part->range.from)) {
-        what = "of another record than the log has there";
+    } else if (get_has(part->in_log, place->offset - part->range.from) != has_of(place->outcome)) {
+        what = "which the record that the log has there is not";
     } else if (set_bit(part->in_ledger, place->offset - part->range.from)) {
         what = "beside another outcome of the same record";
     }

@@ -33,7 +33,7 @@ struct audit_report {
 /*
  * Audit options->db against options->kafka's topic, up to the ledger's positions, and print what
  * came of it. Only reads; works while payd runs. Memory: a chunk, the key filter, 40 bytes an
- * account, two bits a record of the log. Returns the exit code, with *err set.
+ * account, three bits a record of the log. Returns the exit code, with *err set.
  */
 MUST_CHECK int audit(const struct options *options, struct error *err);
 

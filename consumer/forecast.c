@@ -146,7 +146,7 @@ int forecast_decide(struct forecast *forecast, struct chunk *chunk, struct error
         chunk->now_ms = clock_unix_ms();
         ledger_decide(chunk);
         forecast->strict_changed = forecast->strict_changed || chunk->strict_changed;
-        status = replay_chunk_save(scratch, chunk, err);
+        status = replay_chunk_save(scratch, forecast->snapshot, chunk, err);
     }
     if (status != STORE_OK) {
         scratch->ops->rollback(scratch);

@@ -69,7 +69,8 @@ static void post(struct chunk_account *account, const char *currency, int64_t am
         account->state = ACCOUNT_USED;
     }
     memcpy(account->currency, currency, sizeof(account->currency));
-    account->balance_minor += amount_minor;
+    /* Of a decision that binds, the rules have not seen whether it overflows: no undefined sum. */
+    account->balance_minor = (int64_t)((uint64_t)account->balance_minor + (uint64_t)amount_minor);
     account->changed = true;
 }
 
@@ -247,7 +248,9 @@ static unsigned differs(const struct command *first, const struct command *comma
 static struct decision decide_bound(struct chunk *chunk, const struct chunk_item *item)
 {
     struct chunk_key *key = &chunk->keys[item->key];
-    unsigned fields = differs(&key->bound->first, &item->command);
+    const struct command *first = &key->bound->first;
+    /* A payment may take what a cancel decided, which moved nothing; never the other way round. */
+    unsigned fields = first->type == COMMAND_CANCEL ? 0 : command_differs(first, &item->command);
 
     if (fields != 0) {
         return (struct decision){OUTCOME_CONFLICT, REASON_PAYLOAD_DIFFERS, fields};

@@ -1,9 +1,13 @@
 #include "consumer/rebuild.h"
 
 #include "common/clock.h"
+#include "common/text.h"
+#include "consumer/findings.h"
 #include "consumer/fingerprint.h"
 #include "consumer/ledger.h"
+#include "consumer/store_diff.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -12,7 +16,7 @@ struct rebuild {
     struct store *store;
     struct store *old;
     struct digest *digest; /* nothing in it between two uses */
-    bool anew;             /* something was decided that the old ledger has not */
+    int64_t anew;          /* decisions that the old ledger has not */
     size_t batch_count;    /* of the chunk, as the old ledger has them */
     struct chunk_batch *batches;
     bool has_anchor[CHUNK_PARTITIONS_MAX];
@@ -167,28 +171,85 @@ int rebuild_chunk(struct rebuild *rebuild, struct chunk *chunk, struct error *er
         const struct chunk_item *item = &chunk->items[i];
         enum outcome outcome = item->decision.outcome;
         bool is_decision = outcome == OUTCOME_APPLIED || outcome == OUTCOME_REJECTED;
-        rebuild->anew = rebuild->anew || (is_decision && !rebuild_was_bound(rebuild, chunk, item));
+        rebuild->anew += is_decision && !rebuild_was_bound(rebuild, chunk, item);
     }
     return status == STORE_OK ? 0 : -1;
 }
 
-int rebuild_end(struct rebuild *rebuild, struct error *err)
+/* ---- the end ---- */
+
+static void on_key(void *user, const struct store_key_difference *difference)
+{
+    char key[TEXT_ESCAPED_SIZE];
+
+    findings_add(user, "key %s%s",
+                 text_escape(key, sizeof(key), difference->key, strlen(difference->key)),
+                 difference->b ? "" : " (the log does not hold it any more)");
+}
+
+static void on_account(void *user, const struct store_account_difference *difference)
+{
+    const char *name = difference->a ? difference->a->name : difference->b->name;
+    char account[TEXT_ESCAPED_SIZE];
+
+    findings_add(user, "account %s", text_escape(account, sizeof(account), name, strlen(name)));
+}
+
+/* Nothing may differ; else the first difference is named. */
+static int expect_same(struct rebuild *rebuild, const char *path, struct error *err)
+{
+    struct findings differences = {.count = 0};
+    const struct store_diff_visitor visitor = {&differences, on_key, on_account};
+    struct store_diff found;
+    struct store *moment = NULL;
+    int result = -1;
+
+    if (store_sqlite_open_moment(&moment, path, err) != 0) {
+        return -1;
+    }
+    if (store_sqlite_diff(rebuild->old, moment, &visitor, &found, err) == STORE_OK) {
+        result = differences.count == 0
+                     ? 0
+                     : error_set(err, EX_SOFTWARE,
+                                 "what the topic holds does not give the old ledger again: %" PRId64
+                                 " keys and %" PRId64 " accounts differ, the first is %s",
+                                 found.keys_differ, found.accounts_differ,
+                                 differences.shown_count > 0 ? differences.shown[0] : "unknown");
+    }
+    findings_release(&differences);
+    store_close(moment);
+    return result;
+}
+
+/* What the old ledger has published needs not be published again. */
+static int take_published(struct rebuild *rebuild, struct error *err)
 {
     struct store *store = rebuild->store;
     int64_t published = 0;
     int64_t last = 0;
     int64_t own_last = 0;
 
-    if (!rebuild->old || rebuild->anew) {
-        return 0;
-    }
     if (rebuild->old->ops->outbox(rebuild->old, &published, &last, err) != STORE_OK ||
         store->ops->outbox(store, NULL, &own_last, err) != STORE_OK) {
         return -1;
     }
     if (published < last) {
-        return 0; /* some are still to come: all of them again, which is what at least once allows
-                   */
+        return 0; /* some are still to come: all of them again, which at least once allows */
     }
     return store->ops->published(store, own_last, err) == STORE_OK ? 0 : -1;
+}
+
+int rebuild_end(struct rebuild *rebuild, const char *path, struct error *err)
+{
+    if (!rebuild->old) {
+        return 0;
+    }
+    if (rebuild->anew > 0) {
+        return error_set(err, EX_CONFIG,
+                         "%" PRId64
+                         " commands before the old ledger's positions were never decided "
+                         "there: decide them first (payd replay --execute), then rebuild",
+                         rebuild->anew);
+    }
+    return expect_same(rebuild, path, err) == 0 ? take_published(rebuild, err) : -1;
 }

@@ -33,10 +33,11 @@ bool rebuild_was_bound(const struct rebuild *rebuild, const struct chunk *chunk,
                        const struct chunk_item *item);
 
 /*
- * The end: the outcomes of a store in which nothing was decided anew are in the outcomes topic as
- * far as the old one's are.
+ * The end, with the new store's file. With an old ledger, the new one must say the same as it:
+ * fails with EX_CONFIG when something was decided that the old one has not, with EX_SOFTWARE when a
+ * key or an account differs. Its outcomes are published as far as the old one's are.
  */
-MUST_CHECK int rebuild_end(struct rebuild *rebuild, struct error *err);
+MUST_CHECK int rebuild_end(struct rebuild *rebuild, const char *path, struct error *err);
 
 /* NULL is accepted. */
 void rebuild_close(struct rebuild *rebuild);

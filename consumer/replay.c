@@ -3,40 +3,21 @@
  * it can only add what was never decided, such as records that a position was moved over by hand.
  * The forecast and its execution go the same way; they differ in the ledger that decides.
  */
-#include "consumer/replay.h"
+#include "consumer/replay_internal.h"
 
 #include "common/clock.h"
-#include "common/command_text.h"
-#include "common/progress.h"
 #include "common/stop.h"
-#include "common/text.h"
 #include "common/topic_reader.h"
 #include "consumer/forecast.h"
 #include "consumer/key_list.h"
 #include "consumer/ledger.h"
 #include "consumer/rebuild.h"
 #include "consumer/replay_chunk.h"
-#include "consumer/reread.h"
-#include "consumer/store.h"
-#include "consumer/store_reset.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-struct replaying {
-    const struct options *options;
-    struct store *store; /* a snapshot, or to write */
-    struct forecast *forecast;
-    struct rebuild *rebuild;
-    struct store *old; /* a snapshot whose decisions hold, for a new ledger; NULL = none */
-    struct reread *reread;
-    struct key_list *keys; /* NULL = all */
-    struct replay_report report;
-    struct progress progress;
-};
 
 /* ---- which records ---- */
 
@@ -133,64 +114,43 @@ static int start(struct replaying *replaying, struct error *err)
     return result;
 }
 
-/* ---- what became of them ---- */
+/* ---- their way through the ledger ---- */
 
-static struct replay_currency *currency_of(struct replay_report *report, const char *code)
+int replay_keep_rate(const struct replaying *replaying, int64_t started_ms, struct error *err)
 {
-    for (size_t i = 0; i < report->currency_count; i++) {
-        if (strcmp(report->currencies[i].currency, code) == 0) {
-            return &report->currencies[i];
-        }
+    int64_t rate = replaying->options->rate;
+    int64_t due_ms = rate > 0 ? replaying->report.records * 1000 / rate : 0;
+    int64_t left_ms = started_ms + due_ms - clock_monotonic_ms();
+
+    if (rate > 0 && left_ms > 0 && stop_wait(left_ms < INT32_MAX ? (int)left_ms : INT32_MAX)) {
+        return error_set(err, EX_TEMPFAIL, "stopped before the end: run it again");
     }
-    if (report->currency_count == REPLAY_CURRENCIES_MAX) {
-        return NULL;
-    }
-    struct replay_currency *currency = &report->currencies[report->currency_count++];
-    memcpy(currency->currency, code, MONEY_CURRENCY_SIZE);
-    return currency;
+    return 0;
 }
 
-/* What is decided now is named. */
-static void note_news(struct replay_report *report, const struct chunk_item *item)
+size_t replay_chunk_size(const struct options *options)
 {
-    const struct decision *decision = &item->decision;
-    const struct raw_message *raw = &item->raw;
-    bool is_readable = item->unreadable == READABLE;
-    char key[TEXT_ESCAPED_SIZE];
-    char command[COMMAND_TEXT_SIZE];
+    int64_t wanted = options->rate / 10 + 1;
 
-    if (decision->outcome != OUTCOME_APPLIED && decision->outcome != OUTCOME_REJECTED &&
-        decision->outcome != OUTCOME_QUARANTINED) {
-        return;
-    }
-    findings_add(&report->news, "%s[%" PRId32 "]@%" PRId64 " %s: %s%s%s%s%s", report->topic,
-                 item->origin.partition, item->origin.offset,
-                 text_escape(key, sizeof(key), raw->key ? raw->key : "", raw->key_len),
-                 outcome_name(decision->outcome), decision->reason != REASON_NONE ? " " : "",
-                 decision->reason != REASON_NONE ? reason_name(decision->reason) : "",
-                 is_readable ? ": " : " ",
-                 is_readable ? command_text(command, &item->command)
-                             : unreadable_name(item->unreadable));
+    return options->rate > 0 && wanted < CHUNK_MESSAGES_MAX ? (size_t)wanted : CHUNK_MESSAGES_MAX;
 }
 
-static void count_item(struct replay_report *report, const struct chunk_item *item, bool is_news)
+int replay_check_order(const struct replaying *replaying, struct store *store, struct error *err)
 {
-    const struct payment *payment = &item->command.payment;
-    enum outcome outcome = item->decision.outcome;
+    bool ordered = false;
 
-    report->records++;
-    report->counts[outcome]++;
-    if (is_news) {
-        note_news(report, item);
+    if (reread_partitions(replaying->reread) == 1) {
+        return 0;
     }
-    if (item->unreadable != READABLE || item->command.type != COMMAND_PAYMENT) {
-        return;
+    if (store->ops->ordered(store, &ordered, err) != STORE_OK) {
+        return -1;
     }
-    struct replay_currency *currency = currency_of(report, payment->currency);
-    if (currency) {
-        currency->payments[outcome]++;
-        money_sum_add(&currency->amounts[outcome], payment->amount_minor);
-    }
+    return ordered
+               ? error_set(err, EX_CONFIG,
+                           "topic \"%s\" has more than one partition, and the ledger has strict "
+                           "accounts or limits, which need one order of all commands",
+                           replaying->report.topic)
+               : 0;
 }
 
 /* Through the ledger itself. */
@@ -210,20 +170,7 @@ static int execute(struct store *store, struct chunk *chunk, struct error *err)
     }
     chunk->now_ms = clock_unix_ms();
     ledger_decide(chunk);
-    return replay_chunk_save(store, chunk, err) == STORE_OK ? 0 : -1;
-}
-
-/* Waits until no more than --rate records a second were read since started_ms. */
-static int keep_rate(const struct replaying *replaying, int64_t started_ms, struct error *err)
-{
-    int64_t rate = replaying->options->rate;
-    int64_t due_ms = rate > 0 ? replaying->report.records * 1000 / rate : 0;
-    int64_t left_ms = started_ms + due_ms - clock_monotonic_ms();
-
-    if (rate > 0 && left_ms > 0 && stop_wait(left_ms < INT32_MAX ? (int)left_ms : INT32_MAX)) {
-        return error_set(err, EX_TEMPFAIL, "stopped before the end: run it again");
-    }
-    return 0;
+    return replay_chunk_save(store, store, chunk, err) == STORE_OK ? 0 : -1;
 }
 
 static int replay_records(struct replaying *replaying, struct error *err)
@@ -240,155 +187,42 @@ static int replay_records(struct replaying *replaying, struct error *err)
         result = report->executed ? execute(replaying->store, chunk, err)
                                   : forecast_decide(replaying->forecast, chunk, err);
         for (size_t i = 0; result == 0 && i < chunk->item_count; i++) {
-            count_item(report, &chunk->items[i], true);
+            replay_count(report, &chunk->items[i], true);
         }
         progress_update(&replaying->progress, reread_done(replaying->reread));
-        if (result != 0 || keep_rate(replaying, started_ms, err) != 0) {
+        if (result != 0 || replay_keep_rate(replaying, started_ms, err) != 0) {
             result = -1;
             break;
         }
     }
     progress_clear(&replaying->progress);
     return result;
-}
-
-/* So small that a rate is kept within a tenth of a second or so. */
-static size_t chunk_size(const struct options *options)
-{
-    int64_t wanted = options->rate / 10 + 1;
-
-    return options->rate > 0 && wanted < CHUNK_MESSAGES_MAX ? (size_t)wanted : CHUNK_MESSAGES_MAX;
-}
-
-/* ---- into a new ledger ---- */
-
-/* Gives the new ledger its positions, and finds what the log holds. */
-static int find_log(const struct replaying *replaying, int32_t partition, struct reread_range *ret,
-                    struct error *err)
-{
-    struct store *store = replaying->store;
-
-    ret->partition = partition;
-    return reread_ends(replaying->reread, partition, &ret->from, &ret->to, err) == 0 &&
-                   store->ops->adopt(store, partition, ret->from, err) == STORE_OK
-               ? 0
-               : -1;
-}
-
-static int start_all(const struct replaying *replaying, struct error *err)
-{
-    int partitions = reread_partitions(replaying->reread);
-    struct reread_range *ranges = calloc((size_t)partitions, sizeof(*ranges));
-    int result = 0;
-
-    if (!ranges) {
-        return error_set(err, EX_OSERR, "out of memory");
-    }
-    for (int i = 0; result == 0 && i < partitions; i++) {
-        result = find_log(replaying, i, &ranges[i], err);
-    }
-    if (result == 0) {
-        result = reread_start(replaying->reread, ranges, (size_t)partitions, err);
-    }
-    free(ranges);
-    return result;
-}
-
-static int rebuild_records(struct replaying *replaying, struct error *err)
-{
-    struct rebuild *rebuild = replaying->rebuild;
-    int64_t started_ms = clock_monotonic_ms();
-    struct chunk *chunk;
-    int result;
-
-    progress_begin(&replaying->progress, "rebuilding", reread_total(replaying->reread));
-    while ((result = reread_next(replaying->reread, &chunk, err)) == 0 && chunk) {
-        chunk->one_partition = reread_partitions(replaying->reread) == 1;
-        result = rebuild_chunk(rebuild, chunk, err);
-        for (size_t i = 0; result == 0 && i < chunk->item_count; i++) {
-            const struct chunk_item *item = &chunk->items[i];
-            count_item(&replaying->report, item, !rebuild_was_bound(rebuild, chunk, item));
-        }
-        progress_update(&replaying->progress, reread_done(replaying->reread));
-        if (result != 0 || keep_rate(replaying, started_ms, err) != 0) {
-            result = -1;
-            break;
-        }
-    }
-    progress_clear(&replaying->progress);
-    return result == 0 ? rebuild_end(rebuild, err) : -1;
-}
-
-static int fill_new_ledger(struct replaying *replaying, struct error *err)
-{
-    const struct options *options = replaying->options;
-    struct store *store = replaying->store;
-
-    if (store->ops->bind(store, reread_cluster(replaying->reread), options->kafka.topic, err) !=
-        STORE_OK) {
-        return -1;
-    }
-    if (options->accounts != ACCOUNTS_AS_THEY_ARE &&
-        store->ops->set_mode(store, options->accounts == ACCOUNTS_STRICT, err) != STORE_OK) {
-        return -1;
-    }
-    return rebuild_open(&replaying->rebuild, store, replaying->old, err) == 0 &&
-                   start_all(replaying, err) == 0
-               ? rebuild_records(replaying, err)
-               : -1;
-}
-
-/* A ledger that is not complete would forget decisions: it does not stay. */
-static int make_new_ledger(struct replaying *replaying, struct error *err)
-{
-    const char *into = replaying->options->into;
-    struct error ignored;
-
-    if (access(into, F_OK) == 0) {
-        return error_set(err, EX_CANTCREAT, "%s: is there already", into);
-    }
-    if (store_sqlite_open(&replaying->store, into, topic_reader_header, err) != 0) {
-        return -1;
-    }
-    int result = fill_new_ledger(replaying, err);
-    if (result != 0 && store_sqlite_remove(into, &ignored) != 0) {
-        error_wrap(err, "the new ledger is not complete: remove it");
-    }
-    return result;
-}
-
-static int replay_into(struct replaying *replaying, struct error *err)
-{
-    const struct options *options = replaying->options;
-
-    if (reread_open(&replaying->reread, &options->kafka, chunk_size(options), err) != 0) {
-        return -1;
-    }
-    if (options->decisions &&
-        (store_sqlite_open_snapshot(&replaying->old, options->decisions, err) != 0 ||
-         replaying->old->ops->bind(replaying->old, reread_cluster(replaying->reread),
-                                   options->kafka.topic, err) != STORE_OK)) {
-        return -1;
-    }
-    return make_new_ledger(replaying, err);
 }
 
 /* ---- the command ---- */
 
+/* Checks whose ledger it is before it is opened to write, which would make one, or bind it. */
 static int open_ledger(struct replaying *replaying, struct error *err)
 {
-    const char *db = replaying->options->db;
+    const struct options *options = replaying->options;
+    const char *cluster = reread_cluster(replaying->reread);
     struct store *found = NULL;
 
-    if (!replaying->options->execute) {
-        return store_sqlite_open_snapshot(&replaying->store, db, err);
+    if (!options->execute) {
+        return store_sqlite_open_snapshot(&replaying->store, options->db, err) == 0 &&
+                       replaying->store->ops->bind(replaying->store, cluster, options->kafka.topic,
+                                                   err) == STORE_OK
+                   ? 0
+                   : -1;
     }
-    /* Opening to write would make a ledger where there is none. */
-    if (store_sqlite_open_readonly(&found, db, err) != 0) {
+    if (store_sqlite_open_readonly(&found, options->db, err) != 0) {
         return -1;
     }
+    enum store_status status = found->ops->bind(found, cluster, options->kafka.topic, err);
     store_close(found);
-    return store_sqlite_open(&replaying->store, db, topic_reader_header, err);
+    return status == STORE_OK
+               ? store_sqlite_open(&replaying->store, options->db, topic_reader_header, err)
+               : -1;
 }
 
 static int replay_all(struct replaying *replaying, struct error *err)
@@ -401,61 +235,20 @@ static int replay_all(struct replaying *replaying, struct error *err)
     if (options->key_file && key_list_read(&replaying->keys, options->key_file, err) != 0) {
         return -1;
     }
-    if (open_ledger(replaying, err) != 0 ||
-        reread_open(&replaying->reread, &options->kafka, chunk_size(options), err) != 0) {
+    if (reread_open(&replaying->reread, &options->kafka, replay_chunk_size(options), err) != 0 ||
+        open_ledger(replaying, err) != 0 ||
+        replay_check_order(replaying, replaying->store, err) != 0) {
         return -1;
     }
-    const char *cluster = reread_cluster(replaying->reread);
-    if (replaying->store->ops->bind(replaying->store, cluster, options->kafka.topic, err) !=
-            STORE_OK ||
-        (!options->execute && forecast_open(&replaying->forecast, replaying->store, cluster,
-                                            options->kafka.topic, err) != 0)) {
+    if (!options->execute &&
+        forecast_open(&replaying->forecast, replaying->store, reread_cluster(replaying->reread),
+                      options->kafka.topic, err) != 0) {
         return -1;
     }
     if (replaying->keys) {
         reread_filter(replaying->reread, key_list_has, replaying->keys);
     }
     return start(replaying, err) == 0 ? replay_records(replaying, err) : -1;
-}
-
-static void print_outcome(FILE *out, const struct replay_report *report, enum outcome outcome)
-{
-    char amount[MONEY_TEXT_SIZE];
-
-    fprintf(out, "%-12s %15" PRId64, outcome_name(outcome), report->counts[outcome]);
-    bool is_first = true;
-    for (size_t i = 0; i < report->currency_count; i++) {
-        const struct replay_currency *currency = &report->currencies[i];
-        if (currency->payments[outcome] > 0) {
-            fprintf(out, "%*s  %-8s %20s", is_first ? 0 : 28, "", currency->currency,
-                    money_sum_format(amount, &currency->amounts[outcome], currency->currency));
-            putc('\n', out);
-            is_first = false;
-        }
-    }
-    if (is_first) {
-        putc('\n', out);
-    }
-}
-
-void replay_print(FILE *out, const struct replay_report *report)
-{
-    static const enum outcome shown[] = {OUTCOME_REDELIVERED, OUTCOME_DUPLICATE,
-                                         OUTCOME_CONFLICT,    OUTCOME_APPLIED,
-                                         OUTCOME_REJECTED,    OUTCOME_QUARANTINED};
-    int64_t news = report->news.count;
-
-    findings_print(out, &report->news);
-    fprintf(out, "%-12s         records  currency               amount\n",
-            report->executed ? "was" : "would be");
-    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-        print_outcome(out, report, shown[i]);
-    }
-    fprintf(out, "\n%" PRId64 " records were read again, %" PRId64 " %s. ", report->records, news,
-            report->executed ? "were decided" : "would be decided");
-    fputs(report->executed ? "Run payd to publish their outcomes.\n"
-                           : "Nothing was changed: --execute does it.\n",
-          out);
 }
 
 static int print(const struct replay_report *report, bool json, struct error *err)

@@ -1,55 +1,64 @@
 #include "consumer/replay_chunk.h"
 
+#include "consumer/store_audit.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-/* True for what stands in the store already, in a row or as a number. */
-static bool is_counted(const struct chunk *chunk, const struct chunk_item *item)
+/*
+ * True for what stands in the store already, in a row or as a number. A repeat without a row was
+ * counted only when its key has more repeats than are kept; else it was never read.
+ */
+static enum store_status is_counted(struct store *asked, const struct chunk_item *item, bool *ret,
+                                    struct error *err)
 {
-    switch (item->decision.outcome) {
-    case OUTCOME_REDELIVERED:
-        return true;
-    case OUTCOME_DUPLICATE:
-    case OUTCOME_CONFLICT:
-        return chunk->keys[item->key].known;
-    case OUTCOME_APPLIED:
-    case OUTCOME_REJECTED:
-    case OUTCOME_QUARANTINED:
-    case OUTCOME_NONE:
-    case OUTCOME_COUNT:
-    default:
-        return false;
+    enum outcome outcome = item->decision.outcome;
+    int64_t repeats = 0;
+    enum store_status status = STORE_OK;
+
+    if (outcome == OUTCOME_DUPLICATE || outcome == OUTCOME_CONFLICT) {
+        status = store_sqlite_repeats(asked, item->command.payment.key, &repeats, err);
     }
+    *ret = outcome == OUTCOME_REDELIVERED || repeats > STORE_REPEATS_KEPT;
+    return status;
 }
 
 /* Leaves out of the chunk what is counted, as if it had been redelivered. */
-static size_t set_apart(struct chunk *chunk, enum outcome *kept)
+static enum store_status set_apart(struct store *asked, struct chunk *chunk, enum outcome *kept,
+                                   size_t *ret_left, struct error *err)
 {
-    size_t left = chunk->item_count;
+    enum store_status status = STORE_OK;
 
+    *ret_left = 0;
     for (size_t i = 0; i < chunk->item_count; i++) {
-        struct chunk_item *item = &chunk->items[i];
-        kept[i] = item->decision.outcome;
-        if (is_counted(chunk, item)) {
-            item->decision.outcome = OUTCOME_REDELIVERED;
-            left--;
+        kept[i] = chunk->items[i].decision.outcome;
+    }
+    for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
+        bool counted = false;
+        status = is_counted(asked, &chunk->items[i], &counted, err);
+        if (counted) {
+            chunk->items[i].decision.outcome = OUTCOME_REDELIVERED;
+        } else {
+            *ret_left += 1;
         }
     }
-    return left;
+    return status;
 }
 
-enum store_status replay_chunk_save(struct store *store, struct chunk *chunk, struct error *err)
+enum store_status replay_chunk_save(struct store *store, struct store *asked, struct chunk *chunk,
+                                    struct error *err)
 {
     enum outcome *kept = calloc(chunk->item_count + 1, sizeof(*kept));
-    enum store_status status = STORE_OK;
+    size_t left = 0;
 
     if (!kept) {
         store->ops->rollback(store);
         error_set(err, EX_OSERR, "out of memory");
         return STORE_FAILED;
     }
-    if (set_apart(chunk, kept) == 0) {
+    enum store_status status = set_apart(asked, chunk, kept, &left, err);
+    if (status != STORE_OK || left == 0) {
         store->ops->rollback(store);
     } else {
         chunk->range_count = 0; /* these would move positions */

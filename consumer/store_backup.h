@@ -22,4 +22,7 @@ typedef int store_backup_step(void *user, int64_t done, int64_t total, struct er
 MUST_CHECK int store_sqlite_backup(const char *path, const char *copy, store_backup_step *step,
                                    void *user, int64_t *ret_bytes, struct error *err);
 
+/* Make a file and its name in its folder durable. Fails with EX_IOERR. */
+MUST_CHECK int store_sync_name(const char *path, struct error *err);
+
 #endif

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -23,36 +21,6 @@ static int make_file(const char *copy, struct error *err)
     }
     close(fd);
     return 0;
-}
-
-static int sync_path(const char *path, int flags, struct error *err)
-{
-    int fd = open(path, flags | O_CLOEXEC);
-    int result = fd >= 0 ? fsync(fd) : -1;
-
-    if (result != 0) {
-        error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return result;
-}
-
-/* The file and its name. */
-static int sync_copy(const char *copy, struct error *err)
-{
-    char *path = strdup(copy);
-    int result = path ? 0 : error_set(err, EX_OSERR, "out of memory");
-
-    if (result == 0) {
-        result = sync_path(copy, O_RDONLY, err);
-    }
-    if (result == 0) {
-        result = sync_path(dirname(path), O_RDONLY | O_DIRECTORY, err);
-    }
-    free(path);
-    return result;
 }
 
 static int failed(sqlite3 *to, const char *copy, struct error *err)
@@ -120,7 +88,7 @@ int store_sqlite_backup(const char *path, const char *copy, store_backup_step *s
     int result = copy_store(sqlite_of(store), copy, step, user, err);
     store_close(store);
     if (result == 0) {
-        result = sync_copy(copy, err);
+        result = store_sync_name(copy, err);
     }
     if (result == 0 && stat(copy, &file) == 0) {
         *ret_bytes = file.st_size;

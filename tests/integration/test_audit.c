@@ -119,6 +119,10 @@ Test(audit, whatever_differs_from_the_topic_is_found_and_named)
          " batch, min_minor, strict, outcome, reason, digest, log, partition, offset, decided_ms,"
          " rules FROM decisions WHERE offset = 7; INSERT INTO keys VALUES (1, x'026E6F6E65', 1000)",
          "others[0]@7 none: the ledger has it as applied, beside another outcome"},
+        {"DELETE FROM repeats WHERE offset = 42; INSERT INTO quarantine SELECT 999, log, partition,"
+         " 42, 'bad_json', '', NULL, NULL, NULL, NULL, digest, 1, 1 FROM quarantine",
+         "others[0]@42 : the ledger has it as quarantined, which the record that the log has there "
+         "is not"},
         {"UPDATE positions SET next_offset = 100",
          "others[0]: the position is 100, the log ends at 92"},
         {"UPDATE accounts SET balance_minor = balance_minor + 1 WHERE name = 'ann'",

@@ -278,7 +278,6 @@ Test(replay, recorded_decisions_bind_and_without_them_all_is_decided_anew)
     cr_assert_eq(rebuild(scene.db), 0, "%s", file_tail(process.err));
     expect_printed("\"applied\":{\"records\":49,");
     expect_printed("\"rejected\":{\"records\":1,");
-    expect_printed("\"new\":[\"others[0]@60 bad: quarantined bad_json\"]");
     cr_expect_eq(RUN("diff", scene.db, rebuilt), 0, "%s", file_tail(process.out));
     cr_assert_eq(remove(rebuilt), 0);
     cr_assert_eq(rebuild(NULL), 0, "%s", file_tail(process.err));
@@ -303,6 +302,53 @@ Test(replay, a_rebuild_that_fails_leaves_no_ledger)
     cr_expect_eq(access(rebuilt, F_OK), -1);
     cr_expect_eq(rebuild("/nowhere.db"), 74);
     cr_expect_eq(access(rebuilt, F_OK), -1);
+}
+
+static void expect_no_ledger(void)
+{
+    char path[sizeof(rebuilt) + 16];
+
+    snprintf(path, sizeof(path), "%s.rebuilding", rebuilt);
+    cr_expect_eq(access(rebuilt, F_OK), -1);
+    cr_expect_eq(access(path, F_OK), -1);
+}
+
+Test(replay, what_the_topic_does_not_give_again_is_no_rebuilt_ledger)
+{
+    drain();
+    /* Money that no message moved: a reset, or a hand. */
+    scene_change(&scene, "UPDATE accounts SET balance_minor = 0");
+    cr_expect_eq(rebuild(scene.db), 70);
+    cr_expect(file_has(process.err, "0 keys and 2 accounts differ, the first is account ann"), "%s",
+              file_tail(process.err));
+    expect_no_ledger();
+}
+
+Test(replay, what_the_old_ledger_never_decided_is_decided_there_first)
+{
+    skip_records();
+    cr_expect_eq(rebuild(scene.db), 78);
+    cr_expect(file_has(process.err, "2 commands before the old ledger's positions were never"),
+              "%s", file_tail(process.err));
+    expect_no_ledger();
+    cr_assert_eq(replay((const char *const[]){"--from", "beginning", "--execute", NULL}), 0, "%s",
+                 file_tail(process.err));
+    cr_expect_eq(RUN("audit", "--db", scene.db, "-b", scene.brokers, "-t", scene.topic), 0, "%s",
+                 file_tail(process.out));
+    cr_expect_eq(rebuild(scene.db), 0, "%s", file_tail(process.err));
+    cr_expect_eq(RUN("diff", scene.db, rebuilt), 0, "%s", file_tail(process.out));
+}
+
+Test(replay, a_rebuilt_ledger_of_strict_accounts_is_strict)
+{
+    struct process payd = scene_start_payd(
+        &scene, NULL, (const char *const[]){"--until-end", "--accounts", "strict", NULL});
+
+    cr_assert_eq(process_wait(&payd, 60000), 0, "%s", file_tail(payd.err));
+    cr_assert_eq(rebuild(scene.db), 0, "%s", file_tail(process.err));
+    expect_printed("\"rejected\":{\"records\":50,");
+    cr_expect_eq(RUN("stats", "--json", "--db", rebuilt), 0);
+    expect_printed("\"mode\":\"strict\"");
 }
 
 Test(replay, what_cannot_be_meant_is_refused)

@@ -109,6 +109,18 @@ Test(ledger_bound, a_key_that_was_cancelled_stays_cancelled)
     cr_expect_eq(balance("bob"), 0);
 }
 
+Test(ledger_bound, a_cancel_does_not_take_a_key_that_was_paid)
+{
+    struct command rows[] = {payment("ann", "bob", 500), payment("ann", "bob", 500)};
+
+    command_init(&rows[0], COMMAND_CANCEL);
+    payment_copy(rows[0].payment.key, "k1", 2);
+    decide(&rows[1], OUTCOME_APPLIED, REASON_NONE, rows, 2);
+    cr_expect_eq(chunk->items[0].decision.outcome, OUTCOME_CONFLICT);
+    expect_answer(1, "applied");
+    cr_expect_eq(balance("bob"), 500);
+}
+
 Test(ledger_bound, accounts_become_what_they_were)
 {
     struct command open;

@@ -1,0 +1,107 @@
+#include "common/clock.h"
+#include "common/command_text.h"
+#include "common/stop.h"
+#include "common/text.h"
+#include "consumer/replay_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sysexits.h>
+
+static struct replay_currency *currency_of(struct replay_report *report, const char *code)
+{
+    for (size_t i = 0; i < report->currency_count; i++) {
+        if (strcmp(report->currencies[i].currency, code) == 0) {
+            return &report->currencies[i];
+        }
+    }
+    if (report->currency_count == REPLAY_CURRENCIES_MAX) {
+        return NULL;
+    }
+    struct replay_currency *currency = &report->currencies[report->currency_count++];
+    memcpy(currency->currency, code, MONEY_CURRENCY_SIZE);
+    return currency;
+}
+
+/* What is decided now is named. */
+static void note_news(struct replay_report *report, const struct chunk_item *item)
+{
+    const struct decision *decision = &item->decision;
+    const struct raw_message *raw = &item->raw;
+    bool is_readable = item->unreadable == READABLE;
+    char key[TEXT_ESCAPED_SIZE];
+    char command[COMMAND_TEXT_SIZE];
+
+    if (decision->outcome != OUTCOME_APPLIED && decision->outcome != OUTCOME_REJECTED &&
+        decision->outcome != OUTCOME_QUARANTINED) {
+        return;
+    }
+    findings_add(&report->news, "%s[%" PRId32 "]@%" PRId64 " %s: %s%s%s%s%s", report->topic,
+                 item->origin.partition, item->origin.offset,
+                 text_escape(key, sizeof(key), raw->key ? raw->key : "", raw->key_len),
+                 outcome_name(decision->outcome), decision->reason != REASON_NONE ? " " : "",
+                 decision->reason != REASON_NONE ? reason_name(decision->reason) : "",
+                 is_readable ? ": " : " ",
+                 is_readable ? command_text(command, &item->command)
+                             : unreadable_name(item->unreadable));
+}
+
+void replay_count(struct replay_report *report, const struct chunk_item *item, bool is_news)
+{
+    const struct payment *payment = &item->command.payment;
+    enum outcome outcome = item->decision.outcome;
+
+    report->records++;
+    report->counts[outcome]++;
+    if (is_news) {
+        note_news(report, item);
+    }
+    if (item->unreadable != READABLE || item->command.type != COMMAND_PAYMENT) {
+        return;
+    }
+    struct replay_currency *currency = currency_of(report, payment->currency);
+    if (currency) {
+        currency->payments[outcome]++;
+        money_sum_add(&currency->amounts[outcome], payment->amount_minor);
+    }
+}
+
+static void print_outcome(FILE *out, const struct replay_report *report, enum outcome outcome)
+{
+    char amount[MONEY_TEXT_SIZE];
+
+    fprintf(out, "%-12s %15" PRId64, outcome_name(outcome), report->counts[outcome]);
+    bool is_first = true;
+    for (size_t i = 0; i < report->currency_count; i++) {
+        const struct replay_currency *currency = &report->currencies[i];
+        if (currency->payments[outcome] > 0) {
+            fprintf(out, "%*s  %-8s %20s", is_first ? 0 : 28, "", currency->currency,
+                    money_sum_format(amount, &currency->amounts[outcome], currency->currency));
+            putc('\n', out);
+            is_first = false;
+        }
+    }
+    if (is_first) {
+        putc('\n', out);
+    }
+}
+
+void replay_print(FILE *out, const struct replay_report *report)
+{
+    static const enum outcome shown[] = {OUTCOME_REDELIVERED, OUTCOME_DUPLICATE,
+                                         OUTCOME_CONFLICT,    OUTCOME_APPLIED,
+                                         OUTCOME_REJECTED,    OUTCOME_QUARANTINED};
+    int64_t news = report->news.count;
+
+    findings_print(out, &report->news);
+    fprintf(out, "%-12s         records  currency               amount\n",
+            report->executed ? "was" : "would be");
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        print_outcome(out, report, shown[i]);
+    }
+    fprintf(out, "\n%" PRId64 " records were read again, %" PRId64 " %s. ", report->records, news,
+            report->executed ? "were decided" : "would be decided");
+    fputs(report->executed ? "Run payd to publish their outcomes.\n"
+                           : "Nothing was changed: --execute does it.\n",
+          out);
+}
