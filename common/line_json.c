@@ -23,3 +23,15 @@ bool line_json_add_int(struct cJSON *object, const char *name, int64_t value)
     snprintf(digits, sizeof(digits), "%" PRId64, value);
     return cJSON_AddRawToObject(object, name, digits) != NULL;
 }
+
+bool line_json_add_texts(struct cJSON *object, const char *name, char *const *texts, size_t count)
+{
+    cJSON *array = cJSON_AddArrayToObject(object, name);
+    bool good = array != NULL;
+
+    for (size_t i = 0; good && i < count; i++) {
+        cJSON *text = cJSON_CreateString(texts[i]);
+        good = text && cJSON_AddItemToArray(array, text);
+    }
+    return good;
+}

@@ -7,6 +7,7 @@
 #include "common/compiler.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -23,5 +24,8 @@ MUST_CHECK int line_json_print(struct cJSON *root, bool good, FILE *out);
  * form. False when memory ran out.
  */
 bool line_json_add_int(struct cJSON *object, const char *name, int64_t value);
+
+/* Add an array of texts. False when memory ran out. */
+bool line_json_add_texts(struct cJSON *object, const char *name, char *const *texts, size_t count);
 
 #endif

@@ -19,28 +19,17 @@ static bool add_counts(cJSON *root, const struct audit_report *report)
            line_json_add_int(root, "removed", report->removed);
 }
 
-static bool add_findings(cJSON *root, const struct findings *findings)
-{
-    cJSON *list;
-    bool good = line_json_add_int(root, "wrong", findings->count) &&
-                (list = cJSON_AddArrayToObject(root, "findings")) != NULL;
-
-    for (size_t i = 0; good && i < findings->shown_count; i++) {
-        cJSON *text = cJSON_CreateString(findings->shown[i]);
-        good = text && cJSON_AddItemToArray(list, text);
-    }
-    return good;
-}
-
 int audit_print_json(FILE *out, const struct audit_report *report)
 {
     cJSON *root = cJSON_CreateObject();
     char digest[2 * KEY_HASH_SIZE + 1];
-    bool good = root && cJSON_AddBoolToObject(root, "whole", report->findings.count == 0) &&
-                add_counts(root, report) &&
-                cJSON_AddStringToObject(root, "digest",
-                                        digest_hex(digest, report->proof.digest, KEY_HASH_SIZE)) &&
-                add_findings(root, &report->findings);
+    bool good =
+        root && cJSON_AddBoolToObject(root, "whole", report->findings.count == 0) &&
+        add_counts(root, report) &&
+        cJSON_AddStringToObject(root, "digest",
+                                digest_hex(digest, report->proof.digest, KEY_HASH_SIZE)) &&
+        line_json_add_int(root, "wrong", report->findings.count) &&
+        line_json_add_texts(root, "findings", report->findings.shown, report->findings.shown_count);
 
     return line_json_print(root, good, out);
 }

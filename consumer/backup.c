@@ -23,15 +23,10 @@ static int on_step(void *user, int64_t done, int64_t total, struct error *err)
 /* What stands in the copy, read from it. */
 static int print_copy(const char *copy, int64_t bytes, struct error *err)
 {
-    struct store *store = NULL;
     struct store_stats stats;
     char escaped[TEXT_ESCAPED_SIZE];
 
-    if (store_sqlite_open_readonly(&store, copy, err) != 0) {
-        return err->code;
-    }
-    if (store->ops->stats(store, &stats, err) != STORE_OK) {
-        store_close(store);
+    if (store_sqlite_read_stats(copy, &stats, err) != 0) {
         return err->code;
     }
     printf("%s: %" PRId64 " bytes, %" PRId64 " decisions\n",
@@ -42,7 +37,6 @@ static int print_copy(const char *copy, int64_t bytes, struct error *err)
                stats.positions[i].next_offset);
     }
     store_stats_release(&stats);
-    store_close(store);
     return EX_OK;
 }
 

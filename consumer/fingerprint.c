@@ -41,3 +41,30 @@ int fingerprint_make(struct digest *digest, const struct raw_message *raw, int64
     memcpy(ret->print, whole, sizeof(ret->print));
     return 0;
 }
+
+int fingerprint_ranges(struct digest *digest, struct chunk *chunk, struct log_marks *known,
+                       struct error *err)
+{
+    size_t open = chunk->range_count;
+
+    for (size_t i = chunk->item_count; i-- > 0 && open > 0;) {
+        const struct chunk_item *item = &chunk->items[i];
+        const struct origin *origin = &item->origin;
+        struct log_marks *marks = &chunk_range(chunk, origin->partition, 0)->marks;
+        if (marks->last.known) {
+            continue;
+        }
+        if (fingerprint_make(digest, &item->raw, origin->offset, origin->timestamp_ms, &marks->last,
+                             err) != 0) {
+            return -1;
+        }
+        /* The first records that are read are what the log is known by from then on. */
+        marks->anchor = known[origin->partition].anchor;
+        if (!marks->anchor.known) {
+            marks->anchor = marks->last;
+        }
+        known[origin->partition] = *marks;
+        open--;
+    }
+    return 0;
+}

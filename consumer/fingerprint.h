@@ -24,4 +24,12 @@ MUST_CHECK int fingerprint_make(struct digest *digest, const struct raw_message 
                                 int64_t offset, int64_t timestamp_ms, struct fingerprint *ret,
                                 struct error *err);
 
+/*
+ * Set the marks of each range of a chunk that has a record: its last record, and the anchor, by
+ * which the next start knows the log again. known has those of what was read before, by partition,
+ * and then these. digest as above. Fails with EX_OSERR.
+ */
+MUST_CHECK int fingerprint_ranges(struct digest *digest, struct chunk *chunk,
+                                  struct log_marks *known, struct error *err);
+
 #endif

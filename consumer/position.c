@@ -9,14 +9,9 @@
 
 static int print_positions(const char *db, struct error *err)
 {
-    struct store *store = NULL;
     struct store_stats stats;
 
-    if (store_sqlite_open_readonly(&store, db, err) != 0) {
-        return err->code;
-    }
-    if (store->ops->stats(store, &stats, err) != STORE_OK) {
-        store_close(store);
+    if (store_sqlite_read_stats(db, &stats, err) != 0) {
         return err->code;
     }
     for (size_t i = 0; i < stats.position_count; i++) {
@@ -24,7 +19,6 @@ static int print_positions(const char *db, struct error *err)
                stats.positions[i].next_offset);
     }
     store_stats_release(&stats);
-    store_close(store);
     return EX_OK;
 }
 
@@ -33,12 +27,7 @@ static int change(const struct options *options, struct error *err)
 {
     struct store *store = NULL;
 
-    /* Opening to write would make a ledger where there is none. */
-    if (store_sqlite_open_readonly(&store, options->db, err) != 0) {
-        return err->code;
-    }
-    store_close(store);
-    if (store_sqlite_open(&store, options->db, NULL, err) != 0) {
+    if (store_sqlite_open_existing(&store, options->db, err) != 0) {
         return err->code;
     }
     int64_t now_ms = clock_unix_ms();

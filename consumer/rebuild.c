@@ -19,8 +19,8 @@ struct rebuild {
     int64_t anew;          /* decisions that the old ledger has not */
     size_t batch_count;    /* of the chunk, as the old ledger has them */
     struct chunk_batch *batches;
-    bool has_anchor[CHUNK_PARTITIONS_MAX];
-    bool is_bound[CHUNK_MESSAGES_MAX]; /* by key of the chunk */
+    struct log_marks marks[CHUNK_PARTITIONS_MAX]; /* by partition: what was read */
+    bool is_bound[CHUNK_MESSAGES_MAX];            /* by key of the chunk */
     struct binding bindings[CHUNK_MESSAGES_MAX];
 };
 
@@ -97,31 +97,6 @@ static void bind_batches(const struct rebuild *rebuild, struct chunk *chunk)
     }
 }
 
-/* The last record of each range, by which the next payd run knows the log again. */
-static int print_ranges(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
-{
-    size_t open = chunk->range_count;
-
-    for (size_t i = chunk->item_count; i-- > 0 && open > 0;) {
-        const struct chunk_item *item = &chunk->items[i];
-        struct chunk_range *range = chunk_range(chunk, item->origin.partition, 0);
-        struct log_marks *marks = &range->marks;
-        if (marks->last.known) {
-            continue;
-        }
-        if (fingerprint_make(rebuild->digest, &item->raw, item->origin.offset,
-                             item->origin.timestamp_ms, &marks->last, err) != 0) {
-            return -1;
-        }
-        if (!rebuild->has_anchor[range->partition]) {
-            marks->anchor = marks->last;
-            rebuild->has_anchor[range->partition] = true;
-        }
-        open--;
-    }
-    return 0;
-}
-
 static enum store_status transact(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
 {
     struct store *store = rebuild->store;
@@ -159,7 +134,7 @@ bool rebuild_was_bound(const struct rebuild *rebuild, const struct chunk *chunk,
 int rebuild_chunk(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
 {
     chunk->now_ms = clock_unix_ms();
-    if (print_ranges(rebuild, chunk, err) != 0 ||
+    if (fingerprint_ranges(rebuild->digest, chunk, rebuild->marks, err) != 0 ||
         (rebuild->old && ask_old(rebuild, chunk, err) != STORE_OK)) {
         return -1;
     }

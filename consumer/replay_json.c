@@ -27,7 +27,6 @@ int replay_print_json(FILE *out, const struct replay_report *report)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON *outcomes = NULL;
-    cJSON *news = NULL;
     bool good = root && cJSON_AddBoolToObject(root, "executed", report->executed) &&
                 cJSON_AddStringToObject(root, "topic", report->topic) &&
                 line_json_add_int(root, "records", report->records) &&
@@ -36,10 +35,6 @@ int replay_print_json(FILE *out, const struct replay_report *report)
     for (int i = OUTCOME_NONE + 1; good && i < OUTCOME_COUNT; i++) {
         good = add_outcome(outcomes, report, (enum outcome)i);
     }
-    good = good && (news = cJSON_AddArrayToObject(root, "new")) != NULL;
-    for (size_t i = 0; good && i < report->news.shown_count; i++) {
-        cJSON *text = cJSON_CreateString(report->news.shown[i]);
-        good = text && cJSON_AddItemToArray(news, text);
-    }
+    good = good && line_json_add_texts(root, "new", report->news.shown, report->news.shown_count);
     return line_json_print(root, good, out);
 }

@@ -1,12 +1,9 @@
-#include "common/clock.h"
 #include "common/command_text.h"
-#include "common/stop.h"
 #include "common/text.h"
 #include "consumer/replay_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <sysexits.h>
 
 static struct replay_currency *currency_of(struct replay_report *report, const char *code)
 {

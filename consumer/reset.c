@@ -10,13 +10,7 @@ int reset(const struct options *options, struct error *err)
 {
     struct store *store = NULL;
 
-    /* Opening to write would make a ledger where there is none. */
-    if (store_sqlite_open_readonly(&store, options->db, err) != 0) {
-        return err->code;
-    }
-    store_close(store);
-    store = NULL;
-    if (store_sqlite_open(&store, options->db, NULL, err) != 0) {
+    if (store_sqlite_open_existing(&store, options->db, err) != 0) {
         return err->code;
     }
     bool is_done = options->forget_everything ? store_sqlite_remove(options->db, err) == 0

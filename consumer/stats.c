@@ -50,15 +50,10 @@ void stats_print(FILE *out, const struct store_stats *stats)
 
 int stats(const struct options *options, struct error *err)
 {
-    struct store *store = NULL;
     struct store_stats found;
     int code = EX_OK;
 
-    if (store_sqlite_open_readonly(&store, options->db, err) != 0) {
-        return err->code;
-    }
-    if (store->ops->stats(store, &found, err) != STORE_OK) {
-        store_close(store);
+    if (store_sqlite_read_stats(options->db, &found, err) != 0) {
         return err->code;
     }
     if (!options->json) {
@@ -68,6 +63,5 @@ int stats(const struct options *options, struct error *err)
         code = EX_OSERR;
     }
     store_stats_release(&found);
-    store_close(store);
     return code;
 }

@@ -236,6 +236,16 @@ MUST_CHECK int store_sqlite_open_moment(struct store **ret, const char *path, st
  */
 MUST_CHECK int store_sqlite_open_snapshot(struct store **ret, const char *path, struct error *err);
 
+/*
+ * As store_sqlite_open(), but a file that is not there is not made: fails as
+ * store_sqlite_open_readonly().
+ */
+MUST_CHECK int store_sqlite_open_existing(struct store **ret, const char *path, struct error *err);
+
+/* The stats of the store in a file, by store_sqlite_open_readonly(). The caller releases *ret. */
+MUST_CHECK int store_sqlite_read_stats(const char *path, struct store_stats *ret,
+                                       struct error *err);
+
 /* The SQLite library's version, a static string. */
 const char *store_sqlite_library_version(void);
 

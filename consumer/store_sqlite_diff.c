@@ -5,8 +5,6 @@
 #include "consumer/store_diff.h"
 #include "consumer/store_sqlite_merge.h"
 
-#include "consumer/key_form.h"
-
 #include <string.h>
 
 /* One of the stores. */
@@ -149,7 +147,7 @@ static enum store_status compare_decisions(struct diffing *diffing, struct error
 static int order_of_keys(const struct sqlite_merged *a, const struct sqlite_merged *b)
 {
     if (!a->form || !b->form) {
-        return (b->form != NULL) - (a->form != NULL) > 0 ? 1 : -1;
+        return a->form ? -1 : 1;
     }
     return sqlite_compare_forms(a->form, a->form_len, b->form, b->form_len);
 }
@@ -165,7 +163,7 @@ static enum store_status compare_keys(struct diffing *diffing, struct error *err
     while (status == STORE_OK && (diffing->a.key.form || diffing->b.key.form)) {
         int order = order_of_keys(&diffing->a.key, &diffing->b.key);
         status = order == 0 ? compare_decisions(diffing, err)
-                            : tell_key(diffing, order<0, order> 0, err);
+                            : tell_key(diffing, order <= 0, order >= 0, err);
         if (status == STORE_OK && order <= 0) {
             status = next_key(&diffing->a, &counts[0], err);
         }

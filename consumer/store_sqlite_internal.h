@@ -17,6 +17,9 @@
  *   store_sqlite_names.c     what the rows refer to by number
  *   store_sqlite_stats.c     stats
  *   store_sqlite_audit.c     what an audit asks
+ *   store_sqlite_merge.c     all keys in their order, with a header of its own
+ *   store_sqlite_diff.c      two stores beside each other
+ *   store_sqlite_statement.c, _quarantine.c, _backup.c, _reset.c: one command each
  *   store_sqlite_verify*.c   verify; they share store_sqlite_verify.h too
  */
 #ifndef CONSUMER_STORE_SQLITE_INTERNAL_H

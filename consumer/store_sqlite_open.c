@@ -398,6 +398,17 @@ int store_sqlite_open_readonly(struct store **ret, const char *path, struct erro
     return -1;
 }
 
+int store_sqlite_open_existing(struct store **ret, const char *path, struct error *err)
+{
+    struct store *found = NULL;
+
+    if (store_sqlite_open_readonly(&found, path, err) != 0) {
+        return -1;
+    }
+    store_close(found);
+    return store_sqlite_open(ret, path, NULL, err);
+}
+
 int store_sqlite_open_moment(struct store **ret, const char *path, struct error *err)
 {
     struct store *base = NULL;

@@ -173,8 +173,7 @@ static enum store_status rebuild(struct store_sqlite *store, const struct segmen
     return status;
 }
 
-/* True when all that the row says of the segment is as it was written: fills bitmap, unless NULL.
- */
+/* True when all that the row says of the segment is as it was written. Fills bitmap, or NULL. */
 static bool read_row(const struct store_sqlite *store, sqlite3_stmt *row, struct segment *segment,
                      unsigned char *bitmap)
 {

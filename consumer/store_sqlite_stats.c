@@ -145,3 +145,15 @@ enum store_status sqlite_stats(struct store *base, struct store_stats *ret, stru
     }
     return status;
 }
+
+int store_sqlite_read_stats(const char *path, struct store_stats *ret, struct error *err)
+{
+    struct store *store = NULL;
+
+    if (store_sqlite_open_readonly(&store, path, err) != 0) {
+        return -1;
+    }
+    enum store_status status = sqlite_stats(store, ret, err);
+    store_close(store);
+    return status == STORE_OK ? 0 : -1;
+}

@@ -30,42 +30,12 @@ static int add_message(struct worker *worker, struct chunk *chunk,
     return decode_item(item, worker->digest, err);
 }
 
-/* The last record of each range, by which the next start knows the log again. */
-static int print_ranges(struct worker *worker, struct chunk *chunk, struct error *err)
-{
-    size_t open = chunk->range_count;
-
-    for (size_t i = chunk->item_count; i-- > 0 && open > 0;) {
-        const struct chunk_item *item = &chunk->items[i];
-        const struct origin *origin = &item->origin;
-        struct chunk_range *range = chunk_range(chunk, origin->partition, 0);
-        struct log_marks *marks = &range->marks;
-        if (marks->last.known) {
-            continue;
-        }
-        if (fingerprint_make(worker->digest, &item->raw, origin->offset, origin->timestamp_ms,
-                             &marks->last, err) != 0) {
-            return -1;
-        }
-        /* The first records that are read are what the log is known by from then on. */
-        marks->anchor = worker->marks[origin->partition].anchor;
-        if (!marks->anchor.known) {
-            marks->anchor = marks->last;
-        }
-        open--;
-    }
-    return 0;
-}
-
 /* The next chunk goes on behind this one, which is not committed yet. */
 static void advance(struct worker *worker, const struct chunk *chunk)
 {
     for (size_t i = 0; i < chunk->range_count; i++) {
         const struct chunk_range *range = &chunk->ranges[i];
         worker->next[range->partition] = range->to;
-        if (range->marks.last.known) {
-            worker->marks[range->partition] = range->marks;
-        }
     }
 }
 
@@ -86,7 +56,7 @@ int worker_fill(struct worker *worker, const struct worker_slot *slot, struct er
         }
     }
     chunk->range_count = kept;
-    if (print_ranges(worker, chunk, err) != 0) {
+    if (fingerprint_ranges(worker->digest, chunk, worker->marks, err) != 0) {
         return -1;
     }
     advance(worker, chunk);
