@@ -98,7 +98,9 @@ void replay_print(FILE *out, const struct replay_report *report)
     }
     fprintf(out, "\n%" PRId64 " records were read again, %" PRId64 " %s. ", report->records, news,
             report->executed ? "were decided" : "would be decided");
-    fputs(report->executed ? "Run payd to publish their outcomes.\n"
-                           : "Nothing was changed: --execute does it.\n",
-          out);
+    if (!report->executed) {
+        fputs("Nothing was changed: --execute does it.\n", out);
+    } else {
+        fputs(news > 0 ? "Run payd to publish their outcomes.\n" : "Nothing was new.\n", out);
+    }
 }
