@@ -56,7 +56,7 @@ Test(pay_crash, a_stopped_batch_lists_what_is_not_acknowledged_and_exits_75)
 
     cr_assert(file_comes_to_have(pay.err, "failpoint before-publish stop", 30000));
     process_signal(&pay, SIGTERM);
-    process_signal(&pay, SIGCONT);
+    process_continue(&pay);
     cr_assert_eq(process_wait(&pay, 30000), 75);
     cr_expect(file_has(pay.err, "again"), "says what to do");
     cr_expect(file_has(pay.err, "failed sample:0000000300 to sample:0000001000: 701 rows"), "%s",
@@ -78,7 +78,7 @@ Test(pay_crash, a_broker_that_dies_before_the_acknowledgement_leaves_the_key_unk
 
     cr_assert(file_comes_to_have(pay.err, "failpoint before-publish stop", 30000));
     process_kill(&scene.broker);
-    process_signal(&pay, SIGCONT);
+    process_continue(&pay);
     cr_assert_eq(process_wait(&pay, 60000), 75);
     cr_expect(file_has(pay.err, "pay send"), "prints the command to run again");
     cr_expect(file_has(pay.err, "--key 'a key'"), "with the same key, quoted for a shell");

@@ -91,7 +91,7 @@ Test(pay_wait, an_outcome_that_comes_before_it_looks_is_not_missed)
     cr_assert(file_comes_to_have(pay.err, "failpoint before-delivery-report stop", END_MS));
     struct arrival arrival = answerer_next(answerer);
     answerer_answer(answerer, &arrival, OUTCOME_REJECTED, REASON_ACCOUNT_CLOSED);
-    process_signal(&pay, SIGCONT);
+    process_continue(&pay);
     cr_expect_eq(process_wait(&pay, END_MS), 1);
     cr_expect(file_has(pay.out, "rejected k: account_closed"));
 }
@@ -137,7 +137,7 @@ Test(pay_wait, an_outcome_is_found_behind_records_that_were_deleted_unread)
     process_signal(&pay, SIGSTOP);
     flood_partition_of("k");
     answerer_answer(answerer, &arrival, OUTCOME_APPLIED, REASON_NONE);
-    process_signal(&pay, SIGCONT);
+    process_continue(&pay);
     cr_expect_eq(process_wait(&pay, END_MS), 0, "%s", file_tail(pay.err));
 }
 

@@ -127,7 +127,7 @@ Test(pay_wait_batch, outcomes_that_come_while_rows_are_sent_are_taken)
     /* One row is there, and its answer comes before pay knows that it was acknowledged. */
     struct arrival arrival = answerer_next(answerer);
     answerer_answer(answerer, &arrival, OUTCOME_APPLIED, REASON_NONE);
-    process_signal(&pay, SIGCONT);
+    process_continue(&pay);
     for (int i = 0; i < 2; i++) {
         arrival = answerer_next(answerer);
         answerer_answer(answerer, &arrival, OUTCOME_APPLIED, REASON_NONE);

@@ -101,7 +101,7 @@ Test(running, sigterm_in_a_transaction_finishes_it)
     payd = scene_start_payd(&scene, "PAY_FAILPOINT=before-store-commit=stop", NULL);
     cr_assert(file_comes_to_have(payd.err, "failpoint before-store-commit stop", JOIN_MS));
     process_signal(&payd, SIGTERM);
-    process_signal(&payd, SIGCONT);
+    process_continue(&payd);
     cr_expect_eq(process_wait(&payd, STOP_MS), 0, "%s", file_tail(payd.err));
     cr_expect_gt(scene_int(&scene, "SELECT count(*) FROM payments"), 0);
     scene_check_books(&scene);

@@ -115,6 +115,28 @@ void process_signal(const struct process *process, int signo)
     }
 }
 
+#define STOP_TIMEOUT_MS 60000
+
+static bool is_stopped(const struct process *process)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return waitid(P_PID, (id_t)process->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == process->pid;
+}
+
+void process_continue(const struct process *process)
+{
+    int waited = 0;
+
+    while (!is_stopped(process)) {
+        cr_assert_lt(waited, STOP_TIMEOUT_MS, "it does not stop");
+        pause_ms(LOOK_MS);
+        waited += LOOK_MS;
+    }
+    process_signal(process, SIGCONT);
+}
+
 void process_kill(struct process *process)
 {
     if (process->pid > 0) {

@@ -44,6 +44,12 @@ int process_run(const char *dir, const char *env, struct process *process, const
 
 void process_signal(const struct process *process, int signo);
 
+/*
+ * SIGCONT to one that stops itself, or was told to: waits until it has, for a signal that comes
+ * first is lost.
+ */
+void process_continue(const struct process *process);
+
 /* SIGKILL and reap; nothing happens to one that has ended. */
 void process_kill(struct process *process);
 

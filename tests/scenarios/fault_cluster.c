@@ -108,7 +108,7 @@ Test(row_22, a_broker_that_dies_with_the_first_question_is_asked_again)
                                          (const char *const[]){QUICK, NULL});
     cr_assert(file_comes_to_have(pay.err, "failpoint ", WAIT_MS), "%s", file_tail(pay.err));
     scene_kafka_signal(&fault.scene, 1, SIGSTOP);
-    process_signal(&pay, SIGCONT);
+    process_continue(&pay);
     pause_ms(200 + fault_draw(&fault, 800)); /* the question is under way */
     scene_kafka_kill(&fault.scene, 1);
     fault_hit(&fault, 1);
@@ -184,7 +184,7 @@ Test(row_24, too_few_replicas_acknowledge_nothing_and_lose_nothing)
     cr_assert(file_comes_to_have(pay.err, "failpoint ", WAIT_MS), "%s", file_tail(pay.err));
     fault_snapshot(&fault);
     all_but(left, scene_kafka_kill);
-    process_signal(&pay, SIGCONT);
+    process_continue(&pay);
     int code = process_wait(&pay, WAIT_MS);
     cr_assert_eq(code, 75, "exit %d with node %d alone: %s", code, left, file_tail(pay.err));
     fault_note_pay(&fault, &batch, &pay, code);

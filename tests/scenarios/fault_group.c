@@ -201,7 +201,7 @@ Test(row_26, a_payd_that_stands_still_and_wakes_applies_each_once)
     process_signal(&payd, SIGSTOP);
     pay_batch("meanwhile", ROWS);
     expect_taken_over(&member);
-    process_signal(&payd, SIGCONT);
+    process_continue(&payd);
     pay_batch("after", ROWS);
     leave(&member);
     expect_decided(&payd, 3 * ROWS);
@@ -221,7 +221,7 @@ static void freeze_at(const char *place, int64_t wanted)
     fault_snapshot(&fault);
     struct process member = member_start(&fault.scene);
     expect_taken_over(&member);
-    process_signal(&payd, SIGCONT);
+    process_continue(&payd);
     pause_ms(fault_draw(&fault, 2000));
     leave(&member);
     expect_decided(&payd, wanted);

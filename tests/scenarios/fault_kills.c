@@ -210,7 +210,7 @@ static void stop_payd_at(const char *place)
               file_tail(payd.err));
     fault_hit(&fault, 1);
     process_signal(&payd, SIGTERM);
-    process_signal(&payd, SIGCONT);
+    process_continue(&payd);
     cr_assert_eq(process_wait(&payd, DEADLINE_MS), 0, "%s: %s", place, file_tail(payd.err));
 }
 

@@ -95,7 +95,7 @@ Test(row_15, a_partition_and_a_full_queue_make_pay_wait)
     struct process payd = start_payd();
     cr_assert(file_comes_to_have(pay.err, "failpoint ", WAIT_MS), "%s", file_tail(pay.err));
     proxy_set_enabled(&server, "producer", false);
-    process_signal(&pay, SIGCONT);
+    process_continue(&pay);
     pause_ms(1000 + fault_draw(&fault, 1000));
     int code;
     cr_assert(!process_ended(&pay, &code), "pay did not wait: %d %s", code, file_tail(pay.err));

@@ -238,7 +238,7 @@ Test(row_29, retention_that_passes_a_running_payd_stops_it)
     process_signal(&payd, SIGSTOP);
     pause_ms(FETCH_IS_OVER_MS);
     struct gap gap = lose_some();
-    process_signal(&payd, SIGCONT);
+    process_continue(&payd);
     int code = process_wait(&payd, WAIT_MS);
     expect_refusal(&payd, code, "does not hold the store's position any more");
     expect_gap_is_told(&gap);
