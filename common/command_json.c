@@ -26,6 +26,7 @@ const char *unreadable_name(enum unreadable reason)
         [UNREADABLE_VERSION] = "unknown_version",
         [UNREADABLE_TYPE] = "unknown_type",
         [UNREADABLE_FIELD] = "bad_field",
+        [UNREADABLE_STALE] = "stale",
     };
     return names[reason];
 }

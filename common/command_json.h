@@ -45,6 +45,8 @@ enum unreadable {
     UNREADABLE_VERSION,         /* "v" is not 1 */
     UNREADABLE_TYPE,            /* "type" is not known */
     UNREADABLE_FIELD,           /* a field is missing or not of its form */
+    UNREADABLE_STALE,           /* readable, but its key is older than what the store remembers: */
+                                /* never said by command_json_decode() */
 };
 
 /* The stable name: "bad_key", "bad_json", ... A static string. */

@@ -4,8 +4,10 @@
 #include "common/failpoint.h"
 #include "common/stop.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -148,25 +150,51 @@ int kafka_topic_missing(const char *topic, struct error *err)
                      topic);
 }
 
-static int check_entries(const rd_kafka_ConfigResource_t *resource, const char *topic,
-                         struct error *err)
+/* The value of a setting, NULL when the broker does not tell it. */
+static const char *setting(const rd_kafka_ConfigResource_t *resource, const char *name)
 {
     size_t count;
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
 
-    for (size_t w = 0; w < sizeof(wanted) / sizeof(wanted[0]); w++) {
-        const char *value = NULL;
-        for (size_t i = 0; i < count; i++) {
-            if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), wanted[w].name) == 0) {
-                value = rd_kafka_ConfigEntry_value(entries[i]);
-            }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0) {
+            return rd_kafka_ConfigEntry_value(entries[i]);
         }
-        if (!value || strcmp(value, wanted[w].value) != 0) {
+    }
+    return NULL;
+}
+
+/* Reads what is wanted from a topic's settings. */
+typedef int settings_reader(const rd_kafka_ConfigResource_t *resource, const char *topic,
+                            void *user, struct error *err);
+
+static int check_settings(const rd_kafka_ConfigResource_t *resource, const char *topic, void *user,
+                          struct error *err)
+{
+    (void)user;
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        const char *value = setting(resource, wanted[i].name);
+        if (!value || strcmp(value, wanted[i].value) != 0) {
             return error_set(err, EX_CONFIG, "topic \"%s\" has %s=%s: set it to %s (%s)", topic,
-                             wanted[w].name, value ? value : "?", wanted[w].value, wanted[w].why);
+                             wanted[i].name, value ? value : "?", wanted[i].value, wanted[i].why);
         }
     }
     return 0;
+}
+
+static int read_retention(const rd_kafka_ConfigResource_t *resource, const char *topic, void *user,
+                          struct error *err)
+{
+    const char *value = setting(resource, "retention.ms");
+    char *end = NULL;
+    int64_t *ret_ms = user;
+
+    errno = 0;
+    *ret_ms = value ? strtoll(value, &end, 10) : 0;
+    return value && *end == '\0' && errno == 0 && *ret_ms >= -1
+               ? 0
+               : error_set(err, EX_CONFIG, "topic \"%s\" has retention.ms=%s, which is no time",
+                           topic, value ? value : "?");
 }
 
 static bool is_away(rd_kafka_resp_err_t code)
@@ -193,7 +221,8 @@ static rd_kafka_resp_err_t answer_code(rd_kafka_event_t *event, const char **ret
     return rd_kafka_ConfigResource_error(resources[0]);
 }
 
-static int read_answer(rd_kafka_event_t *event, const char *topic, struct error *err)
+static int read_answer(rd_kafka_event_t *event, const char *topic, settings_reader *read,
+                       void *user, struct error *err)
 {
     size_t count;
     const char *text = "no answer";
@@ -207,7 +236,7 @@ static int read_answer(rd_kafka_event_t *event, const char *topic, struct error 
     }
     const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
         rd_kafka_event_DescribeConfigs_result(event), &count);
-    return check_entries(resources[0], topic, err);
+    return read(resources[0], topic, user, err);
 }
 
 /* One question. Returns its answer, NULL when there is none until the deadline or a stop. */
@@ -233,7 +262,8 @@ static rd_kafka_event_t *ask_settings(rd_kafka_t *rk, const char *topic, int tim
     return event;
 }
 
-int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int timeout_ms, struct error *err)
+static int read_settings(rd_kafka_t *rk, const char *topic, int timeout_ms, settings_reader *read,
+                         void *user, struct error *err)
 {
     int64_t deadline = clock_monotonic_ms() + timeout_ms;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
@@ -251,11 +281,22 @@ int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int timeout_ms, 
         event = ask_settings(rk, topic, left < ASK_MS ? (int)left : ASK_MS, queue);
         answered = event && !is_away(answer_code(event, &text));
     }
-    int result = read_answer(event, topic, err);
+    int result = read_answer(event, topic, read, user, err);
 
     if (event) {
         rd_kafka_event_destroy(event);
     }
     rd_kafka_queue_destroy(queue);
     return result;
+}
+
+int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int timeout_ms, struct error *err)
+{
+    return read_settings(rk, topic, timeout_ms, check_settings, NULL, err);
+}
+
+int kafka_topic_retention(struct rd_kafka_s *rk, const char *topic, int timeout_ms, int64_t *ret_ms,
+                          struct error *err)
+{
+    return read_settings(rk, topic, timeout_ms, read_retention, ret_ms, err);
 }

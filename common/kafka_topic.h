@@ -31,6 +31,13 @@ MUST_CHECK int kafka_topic_check(struct rd_kafka_s *rk, const char *topic, int t
                                  struct error *err);
 
 /*
+ * Set *ret_ms to how long the topic keeps a record at the least, if no size limits it before
+ * (retention.ms); -1 = for ever. Fails as kafka_topic_check().
+ */
+MUST_CHECK int kafka_topic_retention(struct rd_kafka_s *rk, const char *topic, int timeout_ms,
+                                     int64_t *ret_ms, struct error *err);
+
+/*
  * Set the offsets low <= offset < high that a partition holds now; for a client that reads only
  * what is committed, high is the end of that. Fails with EX_UNAVAILABLE when there is no answer
  * within timeout_ms.

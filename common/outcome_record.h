@@ -41,7 +41,7 @@ struct outcome_record {
     enum outcome verdict; /* of this arrival: applied, rejected, duplicate, conflict, quarantined */
     char reason[OUTCOME_REASON_SIZE]; /* of this arrival; "" for none */
     unsigned fields;                  /* conflict: the bits of the fields that differ */
-    /* Of this arrival's payload; of its raw value (SHA-256, first bytes) when quarantined. */
+    /* Of this arrival's payload; of its raw value (SHA-256, first bytes) when it is unreadable. */
     unsigned char digest[DIGEST_SHORT_SIZE];
     int64_t seq;
     struct outcome_origin origin;

@@ -209,6 +209,12 @@ int topic_reader_offset_at(struct topic_reader *reader, int32_t partition, int64
     return result;
 }
 
+int topic_reader_retention(struct topic_reader *reader, int timeout_ms, int64_t *ret_ms,
+                           struct error *err)
+{
+    return kafka_topic_retention(reader->rk, reader->name, timeout_ms, ret_ms, err);
+}
+
 char *topic_reader_cluster(struct topic_reader *reader, int timeout_ms, struct error *err)
 {
     return kafka_topic_cluster(reader->rk, timeout_ms, err);

@@ -63,6 +63,10 @@ MUST_CHECK int topic_reader_offset_at(struct topic_reader *reader, int32_t parti
                                       int64_t unix_ms, int timeout_ms, int64_t *ret,
                                       struct error *err);
 
+/* How long the topic keeps a record, as kafka_topic_retention(). */
+MUST_CHECK int topic_reader_retention(struct topic_reader *reader, int timeout_ms, int64_t *ret_ms,
+                                      struct error *err);
+
 /* The cluster's id, to be released with free(), or NULL with *err set (EX_UNAVAILABLE). */
 char *topic_reader_cluster(struct topic_reader *reader, int timeout_ms, struct error *err);
 

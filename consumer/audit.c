@@ -192,6 +192,27 @@ static int check_unkept(struct auditing *auditing, const struct chunk_item *item
     return 0;
 }
 
+/* A key that was forgotten, or came too late; before that it may have been a conflict. */
+static int check_stale(struct auditing *auditing, const struct chunk_item *item, enum has *ret,
+                       struct error *err)
+{
+    bool is_quarantined = false;
+
+    if (!item->recorded) {
+        auditing->report.forgotten++;
+        *ret = HAS_NOTHING;
+        return 0;
+    }
+    if (store_sqlite_is_quarantined(auditing->store, item->origin.partition, item->origin.offset,
+                                    &is_quarantined, err) != STORE_OK) {
+        return -1;
+    }
+    auditing->report.quarantined += is_quarantined;
+    auditing->report.repeats += !is_quarantined;
+    *ret = is_quarantined ? HAS_QUARANTINED : HAS_REPEAT;
+    return 0;
+}
+
 static int check_item(struct auditing *auditing, const struct chunk *chunk,
                       const struct chunk_item *item, struct error *err)
 {
@@ -209,6 +230,8 @@ static int check_item(struct auditing *auditing, const struct chunk *chunk,
     } else if (chunk_is_first(chunk, item)) {
         check_first(auditing, chunk, item);
         has = HAS_DECISION;
+    } else if (chunk_is_stale(chunk, item)) {
+        result = check_stale(auditing, item, &has, err);
     } else if (item->recorded) {
         auditing->report.repeats++;
         has = HAS_REPEAT;
@@ -328,7 +351,8 @@ void audit_print(FILE *out, const struct audit_report *report)
         {"decided", report->decided, "of them decided their keys"},
         {"repeats", report->repeats, "came again"},
         {"unkept", report->unkept, "came again so often that they were only counted"},
-        {"quarantined", report->quarantined, "cannot be read as a command"},
+        {"quarantined", report->quarantined, "cannot be read as a command, or are stale"},
+        {"forgotten", report->forgotten, "came again, and a purge has forgotten their keys"},
         {"waiting", report->waiting, "in the log, but behind the ledger's positions"},
         {"removed", report->removed, "in the ledger, but not in the log any more"},
         {"keys", report->proof.looked_at[STORE_CHECK_KEYS], "in the ledger, each once"},

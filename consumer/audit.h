@@ -23,7 +23,8 @@ struct audit_report {
     int64_t decided;          /* decided their key, */
     int64_t repeats;          /* came again, and are kept as such, */
     int64_t unkept;           /* came again, and were only counted, */
-    int64_t quarantined;      /* could not be read as a command */
+    int64_t quarantined;      /* could not be read as a command, or were stale */
+    int64_t forgotten;        /* came again, of a key that a purge has forgotten: no outcome left */
     int64_t waiting;          /* in the log, but behind the ledger's positions */
     int64_t removed;          /* in the ledger, but not in the log any more: retention */
     struct store_proof proof; /* of the ledger alone */
@@ -44,7 +45,7 @@ void audit_print(FILE *out, const struct audit_report *report);
  * Write one line with one JSON object:
  *
  *   {"whole":true,"topic":"payments","partitions":4,"records":1050000,"decided":1000000,
- *    "repeats":50000,"unkept":0,"quarantined":0,"waiting":0,"removed":0,
+ *    "repeats":50000,"unkept":0,"quarantined":0,"forgotten":0,"waiting":0,"removed":0,
  *    "digest":"5f0c0f2d3a…","wrong":0,"findings":[]}
  *
  * findings has FINDINGS_SHOWN_MAX at the most. Returns -1 when memory ran out.

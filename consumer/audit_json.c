@@ -15,6 +15,7 @@ static bool add_counts(cJSON *root, const struct audit_report *report)
            line_json_add_int(root, "repeats", report->repeats) &&
            line_json_add_int(root, "unkept", report->unkept) &&
            line_json_add_int(root, "quarantined", report->quarantined) &&
+           line_json_add_int(root, "forgotten", report->forgotten) &&
            line_json_add_int(root, "waiting", report->waiting) &&
            line_json_add_int(root, "removed", report->removed);
 }

@@ -93,6 +93,14 @@ bool chunk_is_first(const struct chunk *chunk, const struct chunk_item *item)
            key->origin.offset == item->origin.offset;
 }
 
+bool chunk_is_stale(const struct chunk *chunk, const struct chunk_item *item)
+{
+    const struct chunk_key *key = &chunk->keys[item->key];
+
+    return !key->known && !key->owner &&
+           (key->stale || (item->batch != CHUNK_NONE && chunk->batches[item->batch].forgotten));
+}
+
 struct chunk_range *chunk_range(struct chunk *chunk, int32_t partition, int64_t from)
 {
     for (size_t i = chunk->range_count; i-- > 0;) {

@@ -94,6 +94,7 @@ struct chunk_key {
     const unsigned char *form; /* its stored form (key_form.h), borrowed from the chunk */
     size_t form_len;
     int64_t seq; /* of the key's decision; 0 until there is one */
+    bool stale;  /* not known, and so old that it may have been forgotten; set by claim */
     bool known;  /* the store has a decision: seq, origin and first are set; see chunk_know() */
     struct origin origin;
     struct command *first; /* in the chunk */
@@ -131,6 +132,7 @@ struct chunk_batch {
     struct payment_batch content; /* its id, and once bound its rows and digest */
     int64_t id;                   /* the store's number, 0 = not in the store */
     bool bound;
+    bool forgotten; /* set by claim: what is not known of its rows may have been forgotten */
 };
 
 /* The fingerprint of a record: its offset, and a digest of it; see fingerprint_make(). */
@@ -205,6 +207,12 @@ struct command *chunk_know(struct chunk *chunk, struct chunk_key *key, int64_t s
 
 /* True for the very message that decided its key, seen again. The item's key was claimed. */
 bool chunk_is_first(const struct chunk *chunk, const struct chunk_item *item);
+
+/*
+ * True for a readable item whose key is not decided, but may have been once: a purge has forgotten
+ * keys as old as it, or its batch. It is never run. The item was claimed.
+ */
+bool chunk_is_stale(const struct chunk *chunk, const struct chunk_item *item);
 
 /*
  * For loops over all items, which are large and lie far apart: asks for the memory of one that

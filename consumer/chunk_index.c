@@ -155,6 +155,7 @@ static void index_keys(struct chunk *chunk)
             key->key = item->command.payment.key;
             key->form = refs[i].form;
             key->form_len = refs[i].len;
+            key->stale = false;
             key->known = false;
             key->seq = 0;
             key->first = NULL;

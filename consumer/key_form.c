@@ -57,6 +57,46 @@ size_t key_form(unsigned char form[KEY_FORM_SIZE], const char *key)
     return 1 + len;
 }
 
+/* Of the bytes of a UUID: 48 bits of time, then the version, and at UUID_VARIANT the variant. */
+#define UUID_TIME_LEN 6
+#define UUID_VERSION  6
+#define UUID_VARIANT  8
+
+int64_t key_form_made_ms(const unsigned char *form, size_t len)
+{
+    const unsigned char *bytes = form + 1;
+    int64_t ms = 0;
+
+    if (len != 1 + UUID_LEN || form[0] != KEY_FORM_UUID || bytes[UUID_VERSION] >> 4 != 7 ||
+        bytes[UUID_VARIANT] >> 6 != 2) {
+        return -1;
+    }
+    for (size_t i = 0; i < UUID_TIME_LEN; i++) {
+        ms = ms << 8 | bytes[i];
+    }
+    return ms;
+}
+
+bool key_form_row(char id[PAYMENT_BATCH_ID_MAX + 1], int64_t *ret_row, const unsigned char *form,
+                  size_t len)
+{
+    const size_t tail = 1 + KEY_FORM_ROW_DIGITS; /* with the colon */
+
+    if (len < 1 + 1 + tail || form[0] != KEY_FORM_TEXT || form[len - tail] != ':' ||
+        len - 1 - tail > PAYMENT_BATCH_ID_MAX) {
+        return false;
+    }
+    *ret_row = 0;
+    for (size_t i = len - KEY_FORM_ROW_DIGITS; i < len; i++) {
+        if (form[i] < '0' || form[i] > '9') {
+            return false;
+        }
+        *ret_row = *ret_row * 10 + (form[i] - '0');
+    }
+    payment_copy(id, (const char *)form + 1, len - 1 - tail);
+    return true;
+}
+
 static void write_uuid(char *key, const unsigned char *bytes)
 {
     static const char digits[] = "0123456789abcdef";

@@ -15,6 +15,7 @@
  *
  *   this origin is recorded already                  redelivered
  *   unreadable                                       quarantined
+ *   key or batch may have been forgotten             quarantined, stale
  *   batch id bound to other content                  conflict, batch_changed
  *   key decided, same payload                        duplicate
  *   key decided; it or this command is a cancel      duplicate

@@ -10,6 +10,7 @@
 #include "consumer/export.h"
 #include "consumer/options.h"
 #include "consumer/position.h"
+#include "consumer/purge.h"
 #include "consumer/quarantine.h"
 #include "consumer/replay.h"
 #include "consumer/reset.h"
@@ -53,6 +54,8 @@ static int dispatch(const struct options *options, struct error *err)
         return backup(options, err);
     case SUBCOMMAND_QUARANTINE:
         return quarantine(options, err);
+    case SUBCOMMAND_PURGE:
+        return purge(options, err);
     case SUBCOMMAND_RESET:
         return reset(options, err);
     case SUBCOMMAND_AUDIT:

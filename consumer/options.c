@@ -30,6 +30,8 @@ enum option_id {
     OPTION_FORMAT,
     OPTION_SINCE,
     OPTION_REASON,
+    OPTION_OLDER_THAN,
+    OPTION_PURGE_OLDER_THAN,
     OPTION_YES,
     OPTION_FORGET_EVERYTHING,
     OPTION_JSON,
@@ -48,8 +50,9 @@ enum option_id {
 #define FOR_EXPORT     (1U << SUBCOMMAND_EXPORT)
 #define FOR_BACKUP     (1U << SUBCOMMAND_BACKUP)
 #define FOR_QUARANTINE (1U << SUBCOMMAND_QUARANTINE)
+#define FOR_PURGE      (1U << SUBCOMMAND_PURGE)
 #define FOR_RESET      (1U << SUBCOMMAND_RESET)
-#define FOR_KAFKA      (FOR_RUN | FOR_AUDIT | FOR_REPLAY)
+#define FOR_KAFKA      (FOR_RUN | FOR_AUDIT | FOR_REPLAY | FOR_PURGE)
 #define FOR_TELLING    (FOR_STATS | FOR_SHOW | FOR_VERIFY | FOR_STATEMENT | FOR_QUARANTINE)
 #define FOR_LEDGER     (FOR_KAFKA | FOR_TELLING | FOR_POSITION | FOR_EXPORT | FOR_BACKUP | FOR_RESET)
 
@@ -76,6 +79,8 @@ static const struct option long_options[] = {
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"since", required_argument, NULL, OPTION_SINCE},
     {"reason", required_argument, NULL, OPTION_REASON},
+    {"older-than", required_argument, NULL, OPTION_OLDER_THAN},
+    {"purge-older-than", required_argument, NULL, OPTION_PURGE_OLDER_THAN},
     {"yes", no_argument, NULL, OPTION_YES},
     {"forget-everything", no_argument, NULL, OPTION_FORGET_EVERYTHING},
     {"json", no_argument, NULL, OPTION_JSON},
@@ -110,7 +115,7 @@ static unsigned known_by(int id)
     case 'F':
         return FOR_KAFKA;
     case OPTION_JSON:
-        return FOR_TELLING | FOR_AUDIT | FOR_REPLAY | FOR_DIFF;
+        return FOR_TELLING | FOR_AUDIT | FOR_REPLAY | FOR_DIFF | FOR_PURGE;
     case OPTION_PARTITION:
         return FOR_POSITION | FOR_REPLAY | FOR_QUARANTINE;
     case OPTION_TO:
@@ -121,6 +126,10 @@ static unsigned known_by(int id)
         return FOR_EXPORT;
     case OPTION_REASON:
         return FOR_QUARANTINE;
+    case OPTION_OLDER_THAN:
+        return FOR_PURGE;
+    case OPTION_SKIP_TOPIC_CHECK:
+        return FOR_RUN | FOR_PURGE;
     case OPTION_YES:
     case OPTION_FORGET_EVERYTHING:
         return FOR_RESET;
@@ -274,6 +283,10 @@ static int take_option(struct options *options, int id, const char *value, struc
     case OPTION_REASON:
         options->reason = value;
         return 0;
+    case OPTION_OLDER_THAN:
+        return span_parse_duration("older-than", value, &options->older_ms, err);
+    case OPTION_PURGE_OLDER_THAN:
+        return span_parse_duration("purge-older-than", value, &options->older_ms, err);
     case OPTION_YES:
         options->yes = true;
         return 0;
@@ -307,6 +320,7 @@ static const struct command {
     {"export", SUBCOMMAND_EXPORT, 0, 0, NULL},
     {"backup", SUBCOMMAND_BACKUP, 1, 1, "backup FILE --db FILE"},
     {"quarantine", SUBCOMMAND_QUARANTINE, 1, INT_MAX, "quarantine list|show|export --db FILE"},
+    {"purge", SUBCOMMAND_PURGE, 0, 0, NULL},
     {"reset", SUBCOMMAND_RESET, 0, 0, NULL},
     {"help", SUBCOMMAND_HELP, 0, 0, NULL},
     {"--help", SUBCOMMAND_HELP, 0, 0, NULL},
@@ -391,6 +405,9 @@ static int check(const struct options *options, struct error *err)
     }
     if (options->command == SUBCOMMAND_REPLAY) {
         return check_replay(options, err);
+    }
+    if (options->command == SUBCOMMAND_PURGE && options->older_ms == 0) {
+        return error_set(err, EX_USAGE, "which keys? use --older-than 90d");
     }
     if (options->command == SUBCOMMAND_RESET && !options->yes) {
         return error_set(err, EX_USAGE, "this sets all balances to zero: say --yes to do it");

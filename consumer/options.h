@@ -30,6 +30,7 @@ enum subcommand {
     SUBCOMMAND_EXPORT,
     SUBCOMMAND_BACKUP,
     SUBCOMMAND_QUARANTINE,
+    SUBCOMMAND_PURGE,
     SUBCOMMAND_RESET,
 };
 
@@ -57,6 +58,7 @@ struct options {
     struct span until;      /* its --to */
     struct span since;      /* payd export, statement, quarantine */
     int64_t rate;           /* payd replay: records a second; 0 = not given */
+    int64_t older_ms;       /* payd purge, run: keys older than so much; 0 = not given */
     const char *key_file;   /* payd replay; NULL = all keys */
     const char *into;       /* payd replay: a new ledger; NULL = into db itself */
     const char *decisions;  /* its: a ledger whose decisions hold; NULL = none */

@@ -13,11 +13,11 @@ static const char main_help[] =
     "  stats, show KEY..., statement ACCOUNT, export    what a ledger holds\n"
     "  quarantine list|show|export   messages that could not be read\n"
     "  backup FILE                   copy a ledger\n"
-    "  position                      show or set, by hand, how far it has read\n"
-    "  reset --yes                   set all balances to zero\n"
+    "  purge     forget old keys for good                                -b BROKERS\n"
+    "  position, reset               change by hand how far it has read, the balances\n"
     "\n"
-    "Only run, replay --execute, reset and setting a position write; all others work\n"
-    "while payd runs. Exit codes (1 to 4: see the command's --help):\n"
+    "Only run, replay --execute, purge, reset and setting a position write; others\n"
+    "work while payd runs. Exit codes (1 to 4: see the command's --help):\n"
     "   0  done, or stopped by SIGTERM or SIGINT\n"
     "  64  the command line is wrong     65, 66  a file or account cannot be used\n"
     "  69  broker or topic not there     71  no memory     73  cannot make a file\n"
@@ -42,6 +42,7 @@ static const char run_help[] =
     "      --until-end         stop at the end of each partition\n"
     "      --take-group        go on although the group belongs to another ledger\n"
     "      --from-log-start    begin although the log's first records are gone\n"
+    "      --purge-older-than DURATION  forget old keys meanwhile: payd purge --help\n"
     "      --skip-topic-check  do not ask for the topic's settings (embedded broker)\n"
     "  -h, --help              this text\n"
     "\n"
@@ -213,6 +214,22 @@ static const char quarantine_help[] =
     "\n"
     "Exit codes: 0 shown; 4 one is not in quarantine; others: payd --help\n";
 
+static const char purge_help[] =
+    "Usage: payd purge --older-than DURATION --db FILE -b BROKERS [OPTION]...\n"
+    "\n"
+    "Forgets keys for good, with their decisions. Only keys that tell their age: a\n"
+    "UUIDv7 by its time, and a batch's rows (ID:0000000001 and so on) as one, decided\n"
+    "before. What comes again under such a key is stale: quarantined, never run. All\n"
+    "other keys stay. Refused while payd runs (payd run --purge-older-than does it\n"
+    "meanwhile), before all of the topic is read, and for keys that are younger than\n"
+    "the topic keeps its records (retention.ms). What the log still has, stays.\n"
+    "\n"
+    "      --older-than DURATION  90d, 12h, 30m, 45s\n"
+    "      --db FILE              the ledger\n" KAFKA_HELP
+    "      --skip-topic-check     do not ask for retention.ms (embedded broker)\n"
+    "      --json                 one JSON object\n"
+    "  -h, --help                 this text\n";
+
 static const char reset_help[] =
     "Usage: payd reset --yes --db FILE [--forget-everything]\n"
     "\n"
@@ -246,6 +263,8 @@ const char *options_help(enum subcommand command)
         return backup_help;
     case SUBCOMMAND_QUARANTINE:
         return quarantine_help;
+    case SUBCOMMAND_PURGE:
+        return purge_help;
     case SUBCOMMAND_RESET:
         return reset_help;
     case SUBCOMMAND_AUDIT:

@@ -4,6 +4,7 @@
 #include "common/stop.h"
 #include "consumer/inbox.h"
 #include "consumer/outbox.h"
+#include "consumer/purger.h"
 #include "consumer/store.h"
 #include "consumer/worker.h"
 
@@ -26,6 +27,8 @@ struct running {
     struct inbox *inbox;
     struct outbox *outbox;
     struct worker *worker;
+    struct purger *purger; /* NULL = nothing is forgotten */
+    struct worker_chore chore;
 };
 
 static int check_topic(struct running *running, struct error *err)
@@ -147,6 +150,14 @@ static int open_all(struct running *running, struct error *err)
         return -1;
     }
     worker_set_outbox(running->worker, running->outbox);
+    if (options->older_ms > 0) {
+        if (purger_open(&running->purger, running->store, &options->kafka, options->older_ms,
+                        err) != 0) {
+            return -1;
+        }
+        running->chore = (struct worker_chore){purger_is_due, purger_step, running->purger};
+        worker_set_chore(running->worker, &running->chore);
+    }
     return inbox_join(running->inbox, err);
 }
 
@@ -169,6 +180,7 @@ int run(const struct options *options)
     }
     bool closed = inbox_close(running.inbox);
     worker_free(running.worker);
+    purger_close(running.purger);
     store_close(running.reader);
     store_close(running.store);
     int code = report(result, &err);

@@ -56,3 +56,19 @@ int span_parse(const char *name, const char *text, int64_t now_ms, struct span *
         "45s) or a time (2026-11-25T12:00:00Z)",
         name, text);
 }
+
+int span_parse_duration(const char *name, const char *text, int64_t *ret_ms, struct error *err)
+{
+    char *end;
+
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    int64_t ms = unit_ms(end);
+    if (text[0] < '0' || text[0] > '9' || errno != 0 || number == 0 || ms == 0 ||
+        number > INT64_MAX / ms) {
+        return error_set(err, EX_USAGE, "--%s: \"%s\" is no duration (90d, 12h, 30m, 45s)", name,
+                         text);
+    }
+    *ret_ms = number * ms;
+    return 0;
+}

@@ -28,4 +28,8 @@ struct span {
 MUST_CHECK int span_parse(const char *name, const char *text, int64_t now_ms, struct span *ret,
                           struct error *err);
 
+/* Read a duration, as above, in milliseconds: more than 0. Fails with EX_USAGE. */
+MUST_CHECK int span_parse_duration(const char *name, const char *text, int64_t *ret_ms,
+                                   struct error *err);
+
 #endif

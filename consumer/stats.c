@@ -1,5 +1,6 @@
 #include "consumer/stats.h"
 
+#include "common/clock.h"
 #include "common/digest.h"
 #include "common/text.h"
 
@@ -9,6 +10,22 @@
 
 /* What is left of 80 columns; --json has the whole name. */
 #define TOPIC_SHOWN_SIZE 40
+
+/* Whether a purge forgets anything, and how the file grows. */
+static void print_size(FILE *out, const struct store_size *size)
+{
+    const double mib = 1024.0 * 1024.0;
+    char floor[CLOCK_TEXT_SIZE] = "-";
+
+    if (size->floor_ms > 0) {
+        clock_text(floor, size->floor_ms);
+    }
+    fprintf(out, "%-12s %15" PRId64 "  %10.1f MiB\n", "keys", size->keys,
+            (double)size->bytes / mib);
+    fprintf(out, "%-12s %15" PRId64 "  %10.1f MiB\n", "a day", size->day_rows,
+            (double)size->day_bytes / mib);
+    fprintf(out, "%-12s  %s\n", "floor", floor);
+}
 
 void stats_print(FILE *out, const struct store_stats *stats)
 {
@@ -25,6 +42,7 @@ void stats_print(FILE *out, const struct store_stats *stats)
     fprintf(out, "\n%-12s %15s\n", "accounts", stats->strict ? "strict" : "open");
     fprintf(out, "%-12s %15" PRId64 "\n", "unpublished", stats->last_seq - stats->published_seq);
     fprintf(out, "%-12s %15" PRId64 "\n", "skipped", stats->skipped);
+    print_size(out, &stats->size);
     fprintf(out, "%-12s  %s\n", "digest", digest_hex(digest, stats->digest, KEY_HASH_SIZE));
     if (stats->currency_count > 0) {
         fprintf(out,

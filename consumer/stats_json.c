@@ -1,5 +1,6 @@
 #include "consumer/stats.h"
 
+#include "common/clock.h"
 #include "common/digest.h"
 #include "common/line_json.h"
 
@@ -36,6 +37,19 @@ static bool add_state(cJSON *root, const struct store_stats *stats)
            line_json_add_int(root, "quarantine_bytes", stats->quarantine_bytes) &&
            cJSON_AddStringToObject(root, "digest",
                                    digest_hex(digest, stats->digest, KEY_HASH_SIZE)) != NULL;
+}
+
+static bool add_size(cJSON *root, const struct store_size *size)
+{
+    char floor[CLOCK_TEXT_SIZE];
+    cJSON *text = size->floor_ms > 0
+                      ? cJSON_AddStringToObject(root, "floor", clock_text(floor, size->floor_ms))
+                      : cJSON_AddNullToObject(root, "floor");
+
+    return text && line_json_add_int(root, "keys", size->keys) &&
+           line_json_add_int(root, "bytes", size->bytes) &&
+           line_json_add_int(root, "day_rows", size->day_rows) &&
+           line_json_add_int(root, "day_bytes", size->day_bytes);
 }
 
 static bool add_currencies(cJSON *root, const struct store_stats *stats)
@@ -78,7 +92,8 @@ int stats_print_json(FILE *out, const struct store_stats *stats)
 {
     cJSON *root = cJSON_CreateObject();
     bool good = root && add_counts(root, stats) && add_state(root, stats) &&
-                add_currencies(root, stats) && add_positions(root, stats);
+                add_size(root, &stats->size) && add_currencies(root, stats) &&
+                add_positions(root, stats);
 
     return line_json_print(root, good, out);
 }

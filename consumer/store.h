@@ -45,6 +45,15 @@ struct store_position {
     int64_t next_offset;
 };
 
+/* What a store remembers, and how fast it grows. */
+struct store_size {
+    int64_t keys;      /* decisions that are there */
+    int64_t bytes;     /* of its file, less what is free in it; 0 for a store in memory */
+    int64_t day_rows;  /* decisions, repeats, quarantined: in the 24 h up to the last decision */
+    int64_t day_bytes; /* their share of the bytes */
+    int64_t floor_ms;  /* unknown keys that are older are refused; 0 = nothing was ever forgotten */
+};
+
 struct store_stats {
     int64_t counts[OUTCOME_COUNT];     /* by enum outcome */
     char *topic;                       /* NULL until the store is bound to one */
@@ -57,6 +66,7 @@ struct store_stats {
     int64_t published_seq; /* their outcomes are in the outcomes topic up to this one, */
     int64_t skipped;       /* but as many, which the broker refused */
     int64_t quarantine_bytes;
+    struct store_size size;
     unsigned char digest[KEY_HASH_SIZE]; /* of all decisions, see decision_hash.h */
 };
 

@@ -56,7 +56,8 @@ const char *const store_schema_sql =
     "  id INTEGER PRIMARY KEY,"
     "  name TEXT NOT NULL UNIQUE,"
     "  rows INTEGER NOT NULL CHECK (rows > 0),"
-    "  digest TEXT NOT NULL CHECK (length(digest) = 64)"
+    "  digest TEXT NOT NULL CHECK (length(digest) = 64),"
+    "  forgotten INTEGER NOT NULL DEFAULT 0 CHECK (forgotten IN (0, 1))" /* by a purge */
     ") STRICT;"
 
     /*
@@ -191,6 +192,35 @@ const char *const store_schema_sql =
     "  changed_ms INTEGER NOT NULL"
     ") STRICT;"
 
+    /*
+     * What purges have forgotten: decisions with their keys, and what followed from them, so that
+     * the books still prove. One row, then a row for each account, currency, key segment.
+     */
+    "CREATE TABLE forgotten ("
+    "  id INTEGER PRIMARY KEY CHECK (id = 1),"
+    "  floor_ms INTEGER NOT NULL DEFAULT 0," /* an older key that is not known is not run */
+    "  applied INTEGER NOT NULL DEFAULT 0,"
+    "  rejected INTEGER NOT NULL DEFAULT 0,"
+    "  repeats INTEGER NOT NULL DEFAULT 0," /* that were counted */
+    "  digest BLOB NOT NULL DEFAULT (zeroblob(16)) CHECK (length(digest) = 16)"
+    ") STRICT;"
+    "CREATE TABLE forgotten_postings ("
+    "  account INTEGER PRIMARY KEY REFERENCES accounts (id),"
+    "  high INTEGER NOT NULL," /* as in totals; of either sign */
+    "  low INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE forgotten_totals ("
+    "  currency TEXT PRIMARY KEY,"
+    "  applied INTEGER NOT NULL,"
+    "  high INTEGER NOT NULL,"
+    "  low INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE forgotten_keys ("
+    "  segment INTEGER PRIMARY KEY," /* a sealed one */
+    "  keys INTEGER NOT NULL,"
+    "  checksum BLOB NOT NULL CHECK (length(checksum) = 16)" /* as in segments */
+    ") STRICT;"
+
     "CREATE TABLE counters ("
     "  outcome INTEGER PRIMARY KEY,"
     "  count INTEGER NOT NULL CHECK (count >= 0)"
@@ -228,7 +258,11 @@ const char *const store_schema_sql =
     " UNION ALL"
     " SELECT d.seq, a.name, d.amount_minor, d.currency"
     "  FROM decisions d JOIN accounts a ON a.id = d.dest WHERE d.outcome = 1 AND d.type = 1"
-    "  AND d.seq > (SELECT reset_seq FROM store);"
+    "  AND d.seq > (SELECT reset_seq FROM store)"
+    /* What was forgotten, brought forward. */
+    " UNION ALL"
+    " SELECT 0, a.name, f.high * 10000000000000000 + f.low, a.currency"
+    "  FROM forgotten_postings f JOIN accounts a ON a.id = f.account;"
 
     "CREATE VIEW conflicts AS SELECT"
     "  l.topic, c.partition, c.offset, " KEY_TEXT("c.key") " AS key,"

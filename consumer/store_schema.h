@@ -10,7 +10,7 @@
 #define STORE_APPLICATION_ID 0x50415944
 
 /* The version of the tables (PRAGMA user_version). */
-#define STORE_SCHEMA_VERSION 5
+#define STORE_SCHEMA_VERSION 6
 
 /* Makes tables and views in an empty database. */
 extern const char *const store_schema_sql;

@@ -62,3 +62,19 @@ enum store_status store_sqlite_repeats(struct store *base, const char *key, int6
 
     return sqlite_count_repeats(sqlite_of(base), form, len, ret, err);
 }
+
+enum store_status store_sqlite_is_quarantined(struct store *base, int32_t partition, int64_t offset,
+                                              bool *ret, struct error *err)
+{
+    struct store_sqlite *store = sqlite_of(base);
+    int64_t count = 0;
+    char sql[128];
+
+    sqlite3_snprintf(sizeof(sql), sql,
+                     "SELECT count(*) FROM quarantine WHERE log = %lld AND partition = %d AND"
+                     " offset = %lld",
+                     (long long)store->log, (int)partition, (long long)offset);
+    enum store_status status = sqlite_ask_int(store, sql, &count, err);
+    *ret = count > 0;
+    return status;
+}

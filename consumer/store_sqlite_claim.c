@@ -140,6 +140,9 @@ enum store_status sqlite_claim(struct store *base, struct chunk *chunk, struct e
         status = claim_keys(store, chunk, err);
     }
     store->shown = NULL;
+    if (status == STORE_OK) {
+        status = sqlite_mark_stale(store, chunk, err);
+    }
     for (size_t i = 0; status == STORE_OK && i < chunk->range_count; i++) {
         status = claim_range(store, chunk, &chunk->ranges[i], err);
     }

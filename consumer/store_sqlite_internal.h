@@ -5,6 +5,7 @@
  *   store_sqlite_open.c      opening and making a store
  *   store_sqlite_position.c  what it is bound to, and how far it has read
  *   store_sqlite_claim.c     claim, load
+ *   store_sqlite_stale.c     claim: keys that may have been forgotten
  *   store_sqlite_keys.c      looking keys up
  *   store_sqlite_segments.c  key segments: sealing them, and their filters at opening
  *   store_sqlite_save.c      save: positions, accounts, keys, sums
@@ -19,6 +20,7 @@
  *   store_sqlite_audit.c     what an audit asks
  *   store_sqlite_merge.c     all keys in their order, with a header of its own
  *   store_sqlite_diff.c      two stores beside each other
+ *   store_sqlite_purge*.c    forgetting old keys; they share store_sqlite_purge.h too
  *   store_sqlite_statement.c, _quarantine.c, _backup.c, _reset.c: one command each
  *   store_sqlite_verify*.c   verify; they share store_sqlite_verify.h too
  */
@@ -45,6 +47,7 @@ enum statement {
     STATEMENT_FIND_RECORDED,
     STATEMENT_FIND_ACCOUNT,
     STATEMENT_FIND_BATCH,
+    STATEMENT_FIND_FORGOTTEN,
     STATEMENT_FIND_STRICT,
     STATEMENT_MOVE_POSITION,
     STATEMENT_UPDATE_ACCOUNT,
@@ -137,6 +140,12 @@ struct sqlite_sums {
     struct key_hash decided;  /* the sum of all decisions' hashes, see decision_hash.h */
 };
 
+/* What purges have forgotten, as it is committed. */
+struct sqlite_forgotten {
+    int64_t floor_ms; /* a key that is older in itself, and not known, is stale; 0 = none is */
+    int64_t batches;  /* so many are forgotten */
+};
+
 struct store_sqlite {
     struct store base;
     sqlite3 *db;
@@ -150,6 +159,7 @@ struct store_sqlite {
     struct sqlite_sums now; /* with the open transaction */
     struct sqlite_sums committed;
     struct sqlite_keys keys;
+    struct sqlite_forgotten forgotten;
     const struct chunk *shown;    /* by the tables of store_sqlite_rows.c; NULL = none, */
     struct sqlite_sought *sought; /* and of these those from place sought_from to sought_to */
     size_t sought_count;
@@ -295,6 +305,24 @@ void sqlite_sort_sought(struct store_sqlite *store);
 /* Set the seq of each of the chunk's keys that is decided. In the chunk's transaction. */
 enum store_status sqlite_find_keys(struct store_sqlite *store, struct chunk *chunk,
                                    struct error *err);
+
+/*
+ * Whether a key is so old that it may be forgotten, or was: a UUIDv7 older than the floor, or a row
+ * of a batch that is forgotten.
+ */
+enum store_status sqlite_is_old_key(struct store_sqlite *store, const unsigned char *form,
+                                    size_t len, bool *ret, struct error *err);
+
+/* Mark what is not known of the chunk's keys and batches, and may have been forgotten. */
+enum store_status sqlite_mark_stale(struct store_sqlite *store, struct chunk *chunk,
+                                    struct error *err);
+
+/* Read the floor, and whether batches are forgotten. */
+enum store_status sqlite_read_forgotten(struct store_sqlite *store, struct error *err);
+
+/* What was forgotten of a sealed segment is added to what is still there of it. */
+enum store_status sqlite_add_forgotten_keys(struct store_sqlite *store, int64_t segment,
+                                            int64_t *keys, struct key_hash *sum, struct error *err);
 
 /* The chunk's new keys, so many, were added to the current segment: seals it when it is full. */
 enum store_status sqlite_keys_added(struct store_sqlite *store, const struct chunk *chunk,

@@ -39,6 +39,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_FIND_ACCOUNT] =
         "SELECT id, currency, balance_minor, state, min_minor FROM accounts WHERE name = ?",
     [STATEMENT_FIND_BATCH] = "SELECT id, rows, digest FROM batches WHERE name = ?",
+    [STATEMENT_FIND_FORGOTTEN] = "SELECT rows FROM batches WHERE name = ? AND forgotten = 1",
     [STATEMENT_FIND_STRICT] = "SELECT strict FROM store",
     [STATEMENT_MOVE_POSITION] =
         "UPDATE positions SET next_offset = ?3, last_offset = ifnull(?4, last_offset),"
@@ -168,6 +169,9 @@ static enum store_status create(struct store_sqlite *store, struct error *err)
         sqlite3_finalize(row);
     }
     if (status == STORE_OK) {
+        status = sqlite_exec(store, "INSERT INTO forgotten (id) VALUES (1)", "create", err);
+    }
+    if (status == STORE_OK) {
         status = add_names(store, err);
     }
     return status == STORE_OK ? sqlite_exec(store, "COMMIT", "create", err) : status;
@@ -268,6 +272,9 @@ static enum store_status resume(struct store_sqlite *store, struct error *err)
         };
     }
     sqlite3_finalize(row);
+    if (status == STORE_OK) {
+        status = sqlite_read_forgotten(store, err);
+    }
     return status == STORE_OK ? read_uuid(store, err) : status;
 }
 

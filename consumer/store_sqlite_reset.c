@@ -11,6 +11,7 @@
 enum store_status store_sqlite_reset(struct store *base, struct error *err)
 {
     static const char sql[] = "UPDATE accounts SET balance_minor = 0; DELETE FROM totals;"
+                              "DELETE FROM forgotten_postings; DELETE FROM forgotten_totals;"
                               "UPDATE store SET reset_seq = " LAST_SEQ_SQL;
     enum store_status status = base->ops->begin(base, err);
 

@@ -161,6 +161,11 @@ static enum store_status rebuild(struct store_sqlite *store, const struct segmen
 
     memset(bitmap, 0, filter_bytes(store));
     enum store_status status = read_keys(store, &found, bitmap, err);
+    if (status == STORE_OK) {
+        struct key_hash sum = key_hash_load(found.checksum);
+        status = sqlite_add_forgotten_keys(store, found.id, &found.keys, &sum, err);
+        key_hash_store(found.checksum, sum);
+    }
     if (status == STORE_OK && (found.keys != sealed->keys ||
                                memcmp(found.checksum, sealed->checksum, KEY_HASH_SIZE) != 0)) {
         status =

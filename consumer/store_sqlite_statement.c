@@ -97,6 +97,31 @@ static enum store_status take_row(struct store_sqlite *store, sqlite3_stmt *row,
     return visit_row(store, row, visit, user, ret, err);
 }
 
+/* What was forgotten of the account is brought forward. */
+static enum store_status bring_forward(struct store_sqlite *store, int64_t id,
+                                       struct store_statement *ret, struct error *err)
+{
+    char sql[128];
+    sqlite3_stmt *row;
+
+    sqlite3_snprintf(sizeof(sql), sql,
+                     "SELECT high, low FROM forgotten_postings WHERE account = %lld",
+                     (long long)id);
+    enum store_status status = sqlite_ask(store, sql, NULL, NULL, &row, err);
+    if (status == STORE_OK && sqlite3_data_count(row) > 0 &&
+        (__builtin_mul_overflow(sqlite3_column_int64(row, 0), MONEY_SUM_BASE,
+                                &ret->opening_minor) ||
+         __builtin_add_overflow(ret->opening_minor, sqlite3_column_int64(row, 1),
+                                &ret->opening_minor))) {
+        error_set(err, EX_IOERR, "%s: what was forgotten of the account is too much for 64 bits",
+                  store->path);
+        status = STORE_FAILED;
+    }
+    ret->closing_minor = ret->opening_minor;
+    sqlite3_finalize(row);
+    return status;
+}
+
 enum store_status store_sqlite_statement(struct store *base, const char *account, int64_t since_ms,
                                          store_visit_posting *visit, void *user,
                                          struct store_statement *ret, struct error *err)
@@ -109,6 +134,9 @@ enum store_status store_sqlite_statement(struct store *base, const char *account
     *ret = (struct store_statement){.postings = 0};
     enum store_status status = find_account(store, account, &id, &balance, ret, err);
     int code = SQLITE_ERROR;
+    if (status == STORE_OK) {
+        status = bring_forward(store, id, ret, err);
+    }
     if (status == STORE_OK) {
         code = sqlite3_prepare_v2(store->db, postings_sql, -1, &row, NULL);
         code = code == SQLITE_OK ? sqlite3_bind_int64(row, 1, id) : code;

@@ -89,6 +89,84 @@ static bool read_position(sqlite3_stmt *row, struct store_stats *stats)
     return true;
 }
 
+/* ---- size ---- */
+
+#define DAY_MS INT64_C(86400000)
+
+/* The first decision from seq on: its seq and time; seq 0 when there is none. */
+static enum store_status decision_from(struct store_sqlite *store, int64_t seq, int64_t *ret_seq,
+                                       int64_t *ret_ms, struct error *err)
+{
+    char sql[128];
+    sqlite3_stmt *row;
+
+    sqlite3_snprintf(sizeof(sql), sql,
+                     "SELECT seq, decided_ms FROM decisions WHERE seq >= %lld ORDER BY seq LIMIT 1",
+                     (long long)seq);
+    enum store_status status = sqlite_ask(store, sql, NULL, NULL, &row, err);
+    *ret_seq = status == STORE_OK ? sqlite3_column_int64(row, 0) : 0;
+    *ret_ms = status == STORE_OK ? sqlite3_column_int64(row, 1) : 0;
+    sqlite3_finalize(row);
+    return status;
+}
+
+/* Decisions come in the order of their time: how many rows there are since a day before the last.
+ */
+static enum store_status count_day(struct store_sqlite *store, int64_t last_seq, int64_t *ret,
+                                   struct error *err)
+{
+    int64_t last_decision = 0;
+    int64_t seq;
+    int64_t ms = 0;
+    int64_t low = 1;
+    enum store_status status =
+        sqlite_ask_int(store, "SELECT ifnull(max(seq), 0) FROM decisions", &last_decision, err);
+    int64_t high = last_decision;
+
+    if (status == STORE_OK) {
+        status = decision_from(store, last_decision, &seq, &ms, err);
+    }
+    int64_t since_ms = ms - DAY_MS;
+    while (status == STORE_OK && low < high) {
+        int64_t middle = low + (high - low) / 2;
+        status = decision_from(store, middle, &seq, &ms, err);
+        if (ms >= since_ms) {
+            high = middle;
+        } else {
+            low = seq + 1;
+        }
+    }
+    *ret = last_decision > 0 ? last_seq - low + 1 : 0;
+    return status;
+}
+
+static enum store_status read_size(struct store_sqlite *store, struct store_stats *stats,
+                                   struct error *err)
+{
+    struct store_size *size = &stats->size;
+    int64_t forgotten = 0;
+    enum store_status status =
+        sqlite_ask_int(store, "SELECT applied + rejected FROM forgotten", &forgotten, err);
+
+    if (status == STORE_OK) {
+        status = sqlite_ask_int(store, "SELECT floor_ms FROM forgotten", &size->floor_ms, err);
+    }
+    if (status == STORE_OK) {
+        status = sqlite_ask_int(store,
+                                "SELECT (page_count - freelist_count) * page_size FROM"
+                                " pragma_page_count, pragma_freelist_count, pragma_page_size",
+                                &size->bytes, err);
+    }
+    if (status == STORE_OK) {
+        status = count_day(store, stats->last_seq, &size->day_rows, err);
+    }
+    int64_t rows = stats->last_seq - forgotten;
+    size->keys = stats->counts[OUTCOME_APPLIED] + stats->counts[OUTCOME_REJECTED] - forgotten;
+    size->day_bytes =
+        rows > 0 ? (int64_t)((double)size->bytes * (double)size->day_rows / (double)rows) : 0;
+    return status;
+}
+
 static enum store_status read_all(struct store_sqlite *store, const char *sql, row_reader *reader,
                                   struct store_stats *stats, struct error *err)
 {
@@ -136,6 +214,9 @@ enum store_status sqlite_stats(struct store *base, struct store_stats *ret, stru
     }
     for (size_t i = 0; status == STORE_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
         status = read_all(store, parts[i].sql, parts[i].reader, ret, err);
+    }
+    if (status == STORE_OK) {
+        status = read_size(store, ret, err);
     }
     if (!store->is_snapshot) {
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);

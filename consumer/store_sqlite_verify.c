@@ -324,7 +324,8 @@ static enum store_status verify_records(struct verify *verify, struct error *err
                ? verify_faults(verify, STORE_CHECK_REPEATS,
                                "SELECT counted, of_keys FROM (SELECT"
                                " (SELECT sum(count) FROM counters WHERE outcome IN (3, 4)) counted,"
-                               " (SELECT ifnull(sum(count), 0) FROM repeat_counts) of_keys)"
+                               " (SELECT ifnull(sum(count), 0) FROM repeat_counts) +"
+                               " (SELECT repeats FROM forgotten) of_keys)"
                                " WHERE counted IS NOT of_keys",
                                on_repeats_counted, err)
                : status;

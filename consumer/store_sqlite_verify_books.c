@@ -52,7 +52,7 @@ static enum store_status load_accounts(struct verify *verify, struct error *err)
                        err);
 }
 
-/* ---- decisions ---- */
+/* ---- currencies ---- */
 
 /* The sums of a currency; NULL when there are more than there can be. */
 static struct store_currency *currency_of(struct verify *verify, const char *code)
@@ -69,6 +69,74 @@ static struct store_currency *currency_of(struct verify *verify, const char *cod
     memcpy(currency->currency, code, MONEY_CURRENCY_SIZE);
     return currency;
 }
+
+/* ---- what was forgotten ---- */
+
+static enum store_status on_forgotten(struct verify *verify, sqlite3_stmt *row, struct error *err)
+{
+    (void)err;
+    verify->counts[OUTCOME_APPLIED] = sqlite3_column_int64(row, 0);
+    verify->counts[OUTCOME_REJECTED] = sqlite3_column_int64(row, 1);
+    if (sqlite3_column_bytes(row, 2) == KEY_HASH_SIZE) {
+        memcpy(verify->proof->digest, sqlite3_column_blob(row, 2), KEY_HASH_SIZE);
+    }
+    return STORE_OK;
+}
+
+static enum store_status on_forgotten_postings(struct verify *verify, sqlite3_stmt *row,
+                                               struct error *err)
+{
+    int64_t id = sqlite3_column_int64(row, 0);
+
+    (void)err;
+    if (id < 1 || (size_t)id > verify->account_count) {
+        verify_found(verify, STORE_CHECK_ACCOUNTS,
+                     "account number %" PRId64 " was forgotten, but is none", id);
+        return STORE_OK;
+    }
+    verify->accounts[id - 1].postings =
+        (struct money_sum){sqlite3_column_int64(row, 1), sqlite3_column_int64(row, 2)};
+    return STORE_OK;
+}
+
+static enum store_status on_forgotten_total(struct verify *verify, sqlite3_stmt *row,
+                                            struct error *err)
+{
+    const char *code = (const char *)sqlite3_column_text(row, 0);
+    struct store_currency *currency =
+        code && strlen(code) == MONEY_CURRENCY_SIZE - 1 ? currency_of(verify, code) : NULL;
+
+    (void)err;
+    if (!currency) {
+        verify_found(verify, STORE_CHECK_CURRENCIES, "a forgotten total has no currency");
+        return STORE_OK;
+    }
+    currency->applied = sqlite3_column_int64(row, 1);
+    currency->total =
+        (struct money_sum){sqlite3_column_int64(row, 2), sqlite3_column_int64(row, 3)};
+    return STORE_OK;
+}
+
+/* The sums begin with what purges have forgotten. */
+static enum store_status load_forgotten(struct verify *verify, struct error *err)
+{
+    enum store_status status =
+        verify_faults(verify, STORE_CHECK_DECISIONS,
+                      "SELECT applied, rejected, digest FROM forgotten", on_forgotten, err);
+
+    if (status == STORE_OK) {
+        status = verify_faults(verify, STORE_CHECK_ACCOUNTS,
+                               "SELECT account, high, low FROM forgotten_postings",
+                               on_forgotten_postings, err);
+    }
+    return status == STORE_OK
+               ? verify_faults(verify, STORE_CHECK_CURRENCIES,
+                               "SELECT currency, applied, high, low FROM forgotten_totals",
+                               on_forgotten_total, err)
+               : status;
+}
+
+/* ---- decisions ---- */
 
 /* One posting: to an account in the payment's currency. */
 static void post(struct verify *verify, const struct payment *payment, const char *name, int64_t id,
@@ -248,6 +316,9 @@ enum store_status verify_books(struct verify *verify, struct error *err)
     if (status == STORE_OK && sqlite_ask_int(verify->store, "SELECT reset_seq FROM store",
                                              &verify->reset_seq, err) != STORE_OK) {
         status = verify_damage(verify, STORE_CHECK_DECISIONS, err);
+    }
+    if (status == STORE_OK) {
+        status = load_forgotten(verify, err);
     }
     if (status == STORE_OK) {
         status = verify_rows(verify, STORE_CHECK_DECISIONS,

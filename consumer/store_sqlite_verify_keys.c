@@ -70,6 +70,20 @@ static void take_key(struct segments *segments, const struct sqlite_merged *key)
     segments->last_segment = key->segment;
 }
 
+/* What was forgotten of a sealed segment counts as if it were there. */
+static enum store_status add_forgotten(struct segments *segments, struct error *err)
+{
+    struct verify *verify = segments->verify;
+    enum store_status status = STORE_OK;
+
+    for (size_t i = 0; status == STORE_OK && i + 1 < segments->count; i++) {
+        struct seen *seen = &segments->seen[i];
+        status =
+            sqlite_add_forgotten_keys(verify->store, (int64_t)i + 1, &seen->count, &seen->sum, err);
+    }
+    return status == STORE_OK ? status : verify_damage(verify, STORE_CHECK_SEGMENTS, err);
+}
+
 static enum store_status read_segments(struct segments *segments, struct error *err)
 {
     struct verify *verify = segments->verify;
@@ -188,6 +202,9 @@ enum store_status verify_segments(struct verify *verify, struct error *err)
         return STORE_FAILED;
     }
     status = read_segments(&segments, err);
+    if (status == STORE_OK) {
+        status = add_forgotten(&segments, err);
+    }
     if (status == STORE_OK) {
         status = check_segments(&segments, err);
     }

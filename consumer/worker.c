@@ -110,6 +110,11 @@ void worker_set_outbox(struct worker *worker, struct outbox *outbox)
     worker->outbox = outbox;
 }
 
+void worker_set_chore(struct worker *worker, const struct worker_chore *chore)
+{
+    worker->chore = chore;
+}
+
 const struct inbox_callbacks *worker_callbacks(struct worker *worker)
 {
     return &worker->callbacks;
@@ -260,10 +265,27 @@ static bool can_publish(const struct worker *worker)
     return worker->publish_left > 0 && outbox_can_send(worker->outbox);
 }
 
+static bool chore_is_due(const struct worker *worker)
+{
+    return worker->chore && worker->chore->is_due(worker->chore->user);
+}
+
+/*
+ * A chore has its turn when nothing is in work: until then no chunk is given. *ret_waits: that is
+ * so now.
+ */
+static int do_chore(struct worker *worker, bool *ret_waits, struct error *err)
+{
+    bool is_due = chore_is_due(worker);
+
+    *ret_waits = is_due && !store_is_ours(worker);
+    return is_due && !*ret_waits ? worker->chore->step(worker->chore->user, err) : 0;
+}
+
 /* How long a poll may wait: not at all while there is something else to do. */
 static int poll_ms(const struct worker *worker)
 {
-    if (can_publish(worker)) {
+    if (can_publish(worker) || chore_is_due(worker)) {
         return 0;
     }
     return committer_given(worker->committer) > 0 ? POLL_WORKING_MS : POLL_MS;
@@ -328,19 +350,23 @@ static int collect_ms(const struct worker *worker, bool full)
 enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struct error *err)
 {
     bool full = outbox_is_full(worker);
+    bool waits = false;
 
     worker->inbox = inbox;
     if (clock_monotonic_ms() >= worker->summary_due_ms) {
         worker_summary(worker, inbox, "summary");
         worker->summary_due_ms = clock_monotonic_ms() + SUMMARY_EVERY_MS;
     }
+    if (do_chore(worker, &waits, err) != 0) {
+        return WORKER_FAILED;
+    }
     /* A group member that does not poll for max.poll.interval.ms leaves, and joins again later. */
-    if (!full && committer_given(worker->committer) < COMMITTER_CHUNKS &&
+    if (!full && !waits && committer_given(worker->committer) < COMMITTER_CHUNKS &&
         take_chunk(worker, err) != 0) {
         return WORKER_FAILED;
     }
-    if (collect(worker, collect_ms(worker, full), err) != 0 || publish(worker, full, err) != 0 ||
-        worker_guard_log(worker, err) != 0) {
+    if (collect(worker, collect_ms(worker, full || waits), err) != 0 ||
+        publish(worker, full, err) != 0 || worker_guard_log(worker, err) != 0) {
         return WORKER_FAILED;
     }
     return worker->options.until_end ? judge_end(worker, inbox, err) : WORKER_MORE;

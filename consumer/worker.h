@@ -46,6 +46,19 @@ void worker_free(struct worker *worker);
 /* The outbox that the steps work; it stays the caller's. Must be set before the first step. */
 void worker_set_outbox(struct worker *worker, struct outbox *outbox);
 
+/* What else is done with the store, in turn with the chunks; see worker_set_chore(). */
+struct worker_chore {
+    bool (*is_due)(const void *user);
+    int (*step)(void *user, struct error *err); /* as worker_step() may fail */
+    void *user;
+};
+
+/*
+ * Have a chore done when it is due, one step of it between two chunks, when nothing else is in
+ * work. Borrowed for as long as the worker is used.
+ */
+void worker_set_chore(struct worker *worker, const struct worker_chore *chore);
+
 /* The callbacks that an inbox for this worker is opened with; borrowed from the worker. */
 const struct inbox_callbacks *worker_callbacks(struct worker *worker);
 

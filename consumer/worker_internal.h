@@ -26,7 +26,8 @@ struct worker_slot {
 struct worker {
     struct store *store;
     struct outbox *outbox;
-    struct inbox *inbox; /* of the current step */
+    struct inbox *inbox;              /* of the current step */
+    const struct worker_chore *chore; /* NULL = none */
     struct committer *committer;
     struct worker_slot slots[COMMITTER_CHUNKS]; /* used in turn */
     size_t next_slot;                           /* to be filled */

@@ -1,6 +1,7 @@
 #include "producer/waitlist.h"
 
 #include "common/command_digest.h"
+#include "common/command_json.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -179,6 +180,13 @@ int waitlist_add(struct waitlist *list, const struct command *command, const cha
     return 0;
 }
 
+/* Only a stale command could be read, and was quarantined all the same. */
+static bool is_unreadable(const struct outcome_record *record)
+{
+    return record->verdict == OUTCOME_QUARANTINED &&
+           strcmp(record->reason, unreadable_name(UNREADABLE_STALE)) != 0;
+}
+
 int waitlist_answer(struct waitlist *list, const struct outcome_record *record, int64_t *ret_rows,
                     struct error *err)
 {
@@ -190,7 +198,7 @@ int waitlist_answer(struct waitlist *list, const struct outcome_record *record, 
         return -1;
     }
     *ret_rows = 0;
-    entry = find(list, &name, record->verdict == OUTCOME_QUARANTINED);
+    entry = find(list, &name, is_unreadable(record));
     if (!entry || entry->answer != OUTCOME_NONE || verdict_exit(answer) == EX_TEMPFAIL) {
         return 0;
     }

@@ -2,8 +2,9 @@
  * The waitlist: which of our own commands have no answer yet.
  *
  * An answer belongs to key and payload: to the digest of the command as it was sent, or, when it
- * was quarantined, to the digest of its raw value. Other answers to the same key are somebody
- * else's. Commands with the same key and payload share a row, since they get the same answer.
+ * was quarantined because it could not be read, to the digest of its raw value. Other answers to
+ * the same key are somebody else's. Commands with the same key and payload share a row, since they
+ * get the same answer.
  *
  * Memory: 40 bytes a row and 16 to 32 bytes of index, taken when it is opened: 1,000,000 rows need
  * some 60 MB. Keys are kept as digests only.

@@ -70,6 +70,9 @@ static void check_operands(const struct options *options, const struct words *wo
     case SUBCOMMAND_QUARANTINE:
         FUZZ_CHECK(options->operand_count >= 1);
         break;
+    case SUBCOMMAND_PURGE:
+        FUZZ_CHECK(options->older_ms > 0);
+        break;
     case SUBCOMMAND_RESET:
         FUZZ_CHECK(options->yes);
         break;

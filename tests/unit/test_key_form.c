@@ -197,3 +197,55 @@ Test(key_form, keys_that_rise_have_forms_that_rise)
         cr_expect_lt(compare(&before, &after), 0, "%s", key);
     }
 }
+
+Test(key_form, a_uuid7_tells_when_it_was_made_and_nothing_else_does)
+{
+    static const struct {
+        const char *key;
+        int64_t made_ms;
+    } rows[] = {
+        {"018f3c6e-0123-7abc-89de-f0123456789a", INT64_C(0x018f3c6e0123)},
+        {"00000000-0000-7000-8000-000000000000", 0},
+        {"ffffffff-ffff-7fff-bfff-ffffffffffff", INT64_C(0xffffffffffff)},
+        {"018f3c6e-0123-4abc-89de-f0123456789a", -1}, /* version 4 */
+        {"018f3c6e-0123-7abc-c9de-f0123456789a", -1}, /* another variant */
+        {"018F3C6E-0123-7ABC-89DE-F0123456789A", -1}, /* text */
+        {"payroll:0000000001", -1},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct form form = form_of(rows[i].key);
+        cr_expect_eq(key_form_made_ms(form.bytes, form.len), rows[i].made_ms, "%s", rows[i].key);
+    }
+}
+
+Test(key_form, a_row_of_a_batch_tells_its_batch)
+{
+    static const struct {
+        const char *key;
+        const char *id; /* NULL: it is none */
+        int64_t row;
+    } rows[] = {
+        {"payroll:0000000017", "payroll", 17},
+        {"a:b:9999999999", "a:b", INT64_C(9999999999)},
+        {":0000000001", NULL, 0},
+        {"payroll:000000001", NULL, 0},
+        {"payroll:00000000017", NULL, 0},
+        {"payroll:000000001x", NULL, 0},
+        {"0000000001", NULL, 0},
+        {"x", NULL, 0},
+        {"018f3c6e-0123-7abc-89de-f0123456789a", NULL, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct form form = form_of(rows[i].key);
+        char id[PAYMENT_BATCH_ID_MAX + 1];
+        int64_t row = 0;
+        bool is_row = key_form_row(id, &row, form.bytes, form.len);
+        cr_expect_eq(is_row, rows[i].id != NULL, "%s", rows[i].key);
+        if (is_row) {
+            cr_expect_str_eq(id, rows[i].id);
+            cr_expect_eq(row, rows[i].row);
+        }
+    }
+}

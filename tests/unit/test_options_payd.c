@@ -196,6 +196,11 @@ Test(options_payd, refuses_with_a_reason)
         {{"backup", "--db", "l.db"}, "something is missing: payd backup FILE --db FILE"},
         {{"quarantine", "--db", "l.db"}, "payd quarantine list|show|export --db FILE"},
         {{"reset", "--db", "l.db"}, "say --yes to do it"},
+        {{"purge", "--db", "l.db"}, "use --older-than 90d"},
+        {{"purge", "--db", "l.db", "--older-than", "90"}, "\"90\" is no duration"},
+        {{"purge", "--db", "l.db", "--older-than", "0d"}, "\"0d\" is no duration"},
+        {{"purge", "--db", "l.db", "--purge-older-than", "9d"},
+         "option purge-older-than is not for payd purge"},
         {{"replay", "--into", "n.db", "--db", "l.db"}, "--into makes a new ledger"},
         {{"replay", "--into", "n.db", "--from", "beginning"}, "--into makes a new ledger"},
         {{"replay", "--db", "l.db", "--from", "1h", "--decisions", "o.db"}, "belong to --into"},
@@ -268,6 +273,22 @@ Test(options_payd, show_takes_keys_and_position_a_place)
     cr_expect(options.new_log);
 }
 
+Test(options_payd, purge_takes_an_age_and_run_too)
+{
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"purge", "--db", "l.db", "--older-than", "90d",
+                                                "--json", "--skip-topic-check"},
+                       &no_env),
+                 0, "%s", err.text);
+    cr_expect_eq(options.older_ms, INT64_C(90) * 86400 * 1000);
+    cr_expect(options.kafka.skip_topic_check);
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db", "--purge-older-than", "12h"},
+                       &no_env),
+                 0, "%s", err.text);
+    cr_expect_eq(options.older_ms, 12 * 3600 * 1000);
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"run", "--db", "l.db"}, &no_env), 0);
+    cr_expect_eq(options.older_ms, 0, "kept for ever by default");
+}
+
 Test(options_payd, replay_takes_a_part_of_the_log)
 {
     cr_assert_eq(parse((const char *[ARGS_MAX]){"replay", "--db", "l.db", "--from", "17", "--to",
@@ -328,6 +349,8 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         {SUBCOMMAND_POSITION, {"--partition N", "--to OFFSET", "--new-log"}},
         {SUBCOMMAND_DIFF, {"A.db B.db", "--json", "1 they differ"}},
         {SUBCOMMAND_STATEMENT, {"ACCOUNT", "--db FILE", "--since WHEN", "--json", "66"}},
+        {SUBCOMMAND_PURGE,
+         {"--older-than DURATION", "--db FILE", "--brokers", "--json", "stale", "retention.ms"}},
         {SUBCOMMAND_RESET, {"--db FILE", "--yes", "--forget-everything"}},
         {SUBCOMMAND_EXPORT, {"--db FILE", "--format", "csv", "jsonl", "--since WHEN"}},
         {SUBCOMMAND_BACKUP, {"--db FILE", "73"}},

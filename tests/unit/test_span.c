@@ -89,3 +89,34 @@ Test(span, a_time_that_was_written_is_read_again)
         cr_expect_eq(found, times[i], "%s", text);
     }
 }
+
+Test(span, a_duration_is_a_number_and_a_unit)
+{
+    static const struct {
+        const char *text;
+        int64_t ms; /* 0: it is none */
+    } rows[] = {
+        {"90d", INT64_C(7776000000)},
+        {"12h", 43200000},
+        {"30m", 1800000},
+        {"1s", 1000},
+        {"0d", 0},
+        {"90", 0},
+        {"d", 0},
+        {"", 0},
+        {"-1d", 0},
+        {" 1d", 0},
+        {"1w", 0},
+        {"1.5d", 0},
+        {"9223372036854775807d", 0},
+        {"99999999999999999999d", 0},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct error problem;
+        int64_t ms = 0;
+        int result = span_parse_duration("older-than", rows[i].text, &ms, &problem);
+        cr_expect_eq(result, rows[i].ms > 0 ? 0 : -1, "\"%s\"", rows[i].text);
+        cr_expect_eq(ms, rows[i].ms, "\"%s\"", rows[i].text);
+    }
+}

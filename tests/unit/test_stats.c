@@ -34,6 +34,7 @@ static const struct store_stats full = {
     .published_seq = 1001000,
     .skipped = 2,
     .quarantine_bytes = 4096,
+    .size = {1001000, 125829120, 45000, 5662310, INT64_C(1787486400000)},
     .digest = {0xab},
 };
 static const struct store_stats empty = {.topic = NULL};
@@ -75,6 +76,8 @@ Test(stats, json_of_a_full_store)
                      "\"rejected\":2,\"quarantined\":6,\"mode\":\"strict\",\"unpublished\":15,"
                      "\"skipped\":2,\"quarantine_bytes\":4096,"
                      "\"digest\":\"ab000000000000000000000000000000\","
+                     "\"floor\":\"2026-08-23T12:00:00.000Z\",\"keys\":1001000,"
+                     "\"bytes\":125829120,\"day_rows\":45000,\"day_bytes\":5662310,"
                      "\"total\":{\"EUR\":\"1000.00\",\"JPY\":\"7\","
                      "\"KWD\":\"9999999999999999000.000\"},"
                      "\"balances\":{\"EUR\":\"0.00\",\"JPY\":\"0\",\"KWD\":\"0.000\"},"
@@ -91,6 +94,7 @@ Test(stats, json_of_a_new_store)
               "\"rejected\":0,\"quarantined\":0,\"mode\":\"open\",\"unpublished\":0,"
               "\"skipped\":0,\"quarantine_bytes\":0,"
               "\"digest\":\"00000000000000000000000000000000\","
+              "\"floor\":null,\"keys\":0,\"bytes\":0,\"day_rows\":0,\"day_bytes\":0,"
               "\"total\":{},\"balances\":{},\"accounts\":{},\"topic\":null,\"positions\":{}}\n");
 }
 
@@ -108,6 +112,9 @@ Test(stats, the_table_of_a_full_store)
               "accounts              strict\n"
               "unpublished               15\n"
               "skipped                    2\n"
+              "keys                 1001000       120.0 MiB\n"
+              "a day                  45000         5.4 MiB\n"
+              "floor         2026-08-23T12:00:00.000Z\n"
               "digest        ab000000000000000000000000000000\n"
               "\n"
               "currency         payments                 total   accounts  sum of balances\n"
@@ -134,6 +141,9 @@ Test(stats, the_table_of_a_new_store_has_no_money)
                            "accounts                open\n"
                            "unpublished                0\n"
                            "skipped                    0\n"
+                           "keys                       0         0.0 MiB\n"
+                           "a day                      0         0.0 MiB\n"
+                           "floor         -\n"
                            "digest        00000000000000000000000000000000\n");
 }
 

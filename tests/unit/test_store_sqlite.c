@@ -310,9 +310,9 @@ Test(store_sqlite, foreign_files_are_refused_and_left_as_they_are)
         {NULL, "PRAGMA application_id = 1; PRAGMA user_version = 1",
          "is a database of another program"},
         {NULL, "PRAGMA application_id = 0x50415944; PRAGMA user_version = 3",
-         "schema version 3, this payd reads and writes version 5: use the payd that made it"},
+         "schema version 3, this payd reads and writes version 6: use the payd that made it"},
         {NULL, "PRAGMA application_id = 0x50415944; PRAGMA user_version = 0; CREATE TABLE t (x)",
-         "schema version 0, this payd reads and writes version 5"},
+         "schema version 0, this payd reads and writes version 6"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -114,6 +114,22 @@ Test(waitlist, the_payload_is_all_of_it_with_the_batch)
     waitlist_close(list);
 }
 
+Test(waitlist, a_stale_command_could_be_read_and_is_known_by_its_digest)
+{
+    struct waitlist *list = open_list(1);
+    struct outcome_record record = record_of(payment("k", 100), OUTCOME_APPLIED);
+    struct error err;
+    int64_t rows;
+
+    add(list, payment("k", 100));
+    record.verdict = OUTCOME_QUARANTINED;
+    strcpy(record.reason, "stale");
+    cr_assert_eq(waitlist_answer(list, &record, &rows, &err), 0);
+    cr_expect_eq(rows, 1);
+    cr_expect_eq(waitlist_counts(list)->quarantined, 1);
+    waitlist_close(list);
+}
+
 Test(waitlist, a_quarantined_command_is_known_by_its_raw_value)
 {
     struct waitlist *list = open_list(1);
