@@ -13,9 +13,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Without a record for so long, a scan gives up. */
-#define STATUS_STALL_MS 30000
-
 /* What is known of one key. It starts with key and digest set and all else zero. */
 struct status_key {
     const char *key;             /* borrowed */
