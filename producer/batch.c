@@ -198,11 +198,35 @@ done:
 
 void batch_release(struct batch *batch)
 {
+    answered_close(batch->answered);
     spool_close(batch->spool);
     *batch = (struct batch){.spool = NULL};
 }
 
 /* ---- pass 2: publish ---- */
+
+int64_t batch_to_send(const struct batch *batch)
+{
+    return batch->tag.rows -
+           (batch->answered ? verdict_decided(answered_counts(batch->answered)) : 0);
+}
+
+int batch_rewind(struct batch *batch, struct error *err)
+{
+    batch->next = 0;
+    return spool_rewind(batch->spool, err);
+}
+
+int batch_next(struct batch *batch, struct payment *ret, struct error *err)
+{
+    int got;
+
+    do {
+        got = spool_next(batch->spool, ret, err);
+        batch->next += got > 0;
+    } while (got > 0 && batch->answered && answered_has(batch->answered, batch->next - 1));
+    return got;
+}
 
 void batch_report(void *user, const struct publisher_receipt *receipt)
 {
@@ -287,7 +311,7 @@ static int send_rows(struct batch *batch, struct publisher *publisher, struct ba
 
     command_json_batch(&same, &row->payment.batch);
     FAILPOINT("batch-checked");
-    while ((got = spool_next(batch->spool, &row->payment, err)) > 0) {
+    while ((got = batch_next(batch, &row->payment, err)) > 0) {
         if (tally->unknown + tally->failed > 0) {
             /* The way is broken: each row behind would wait for its own time-out. */
             return error_set(err, EX_TEMPFAIL, "a row was not acknowledged");
@@ -310,17 +334,18 @@ static void list_rest(struct batch *batch, struct payment *payment, int64_t rest
     char first[PAYMENT_KEY_MAX + 1];
 
     memcpy(first, payment->key, sizeof(first));
-    while (spool_next(batch->spool, payment, &ignored) > 0) {
+    while (batch_next(batch, payment, &ignored) > 0) {
     }
-    fprintf(messages, "failed %s to %s: %" PRId64 " rows in a row were not sent\n", first,
-            payment->key, rest);
+    fprintf(messages, "failed %s to %s: %" PRId64 " rows %s were not sent\n", first, payment->key,
+            rest, batch->answered ? "without an outcome" : "in a row");
 }
 
 int batch_publish(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
                   struct error *err)
 {
     struct command row = batch_command(batch);
-    int result = spool_rewind(batch->spool, err);
+    int64_t rows = batch_to_send(batch);
+    int result = batch_rewind(batch, err);
 
     if (result == 0) {
         result = send_rows(batch, publisher, tally, &row, err);
@@ -333,10 +358,10 @@ int batch_publish(struct batch *batch, struct publisher *publisher, struct batch
         tally->unknown += silent;
     }
     if (result != 0) {
-        int64_t rest = batch->tag.rows - tally->sent;
+        int64_t rest = rows - tally->sent;
         tally->failed += rest;
         list_rest(batch, &row.payment, rest, tally->messages);
-        error_wrap(err, "%" PRId64 " of %" PRId64 " rows were not sent", rest, batch->tag.rows);
+        error_wrap(err, "%" PRId64 " of %" PRId64 " rows were not sent", rest, rows);
     }
     progress_clear(tally->progress);
     return result;

@@ -14,6 +14,7 @@
 #include "common/payment.h"
 #include "common/progress.h"
 #include "common/publisher.h"
+#include "producer/answered.h"
 #include "producer/options.h"
 #include "producer/spool.h"
 #include "producer/watch.h"
@@ -40,9 +41,11 @@ struct batch_input {
 
 /* A batch that was checked. */
 struct batch {
-    struct spool *spool;      /* its good rows, each with its key */
-    struct payment_batch tag; /* what they carry; with id "" only the others of its fields count */
-    int64_t skipped;          /* bad rows */
+    struct spool *spool;       /* its good rows, each with its key */
+    struct payment_batch tag;  /* what they carry; with id "" only the others of its fields count */
+    int64_t skipped;           /* bad rows */
+    struct answered *answered; /* rows that are not sent; NULL = all are */
+    int64_t next;              /* the row that the spool gives next, from 0 */
 };
 
 /*
@@ -57,7 +60,16 @@ MUST_CHECK int batch_check(const struct batch_input *input, struct batch *ret, s
 /* Accepts a batch that is all zero. */
 void batch_release(struct batch *batch);
 
-/* What became of the rows. Every row that was not acknowledged is told, as "unknown KEY: why". */
+/*
+ * The rows to send: how many they are, and each in its order. The tag is that of all rows, whatever
+ * is sent of them. batch_rewind() and batch_next() are as those of the spool.
+ */
+int64_t batch_to_send(const struct batch *batch);
+MUST_CHECK int batch_rewind(struct batch *batch, struct error *err);
+MUST_CHECK int batch_next(struct batch *batch, struct payment *ret, struct error *err);
+
+/* What became of the rows to send. Every row that was not acknowledged is told, as "unknown KEY:
+ * why". */
 struct batch_tally {
     FILE *messages;            /* borrowed */
     struct progress *progress; /* borrowed */
@@ -70,7 +82,7 @@ struct batch_tally {
 };
 
 /*
- * What is the same in the command of each row: the batch's tag, if it has an id. spool_next() puts
+ * What is the same in the command of each row: the batch's tag, if it has an id. batch_next() puts
  * the rest in.
  */
 struct command batch_command(const struct batch *batch);

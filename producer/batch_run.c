@@ -57,6 +57,13 @@ static int check_file(const struct options *options, struct progress *progress, 
     return result;
 }
 
+static void print_answers(const char *which, const struct verdict_counts *counts)
+{
+    printf("%s: %" PRId64 " applied, %" PRId64 " rejected, %" PRId64 " conflict, %" PRId64
+           " quarantined",
+           which, counts->applied, counts->rejected, counts->conflict, counts->quarantined);
+}
+
 static void print_summary(const struct options *options, const struct summary *summary)
 {
     if (options->json) {
@@ -65,16 +72,21 @@ static void print_summary(const struct options *options, const struct summary *s
         }
         return;
     }
-    printf("%s%s%" PRId64 " rows: %" PRId64 " acknowledged, %" PRId64 " unknown, %" PRId64
-           " failed, %" PRId64 " skipped\n",
-           summary->batch_id ? summary->batch_id : "", summary->batch_id ? ": " : "", summary->rows,
+    printf("%s%s%" PRId64 " rows: ", summary->batch_id ? summary->batch_id : "",
+           summary->batch_id ? ": " : "", summary->rows);
+    if (summary->found) {
+        printf("%" PRId64 " answered before, ", verdict_decided(summary->found));
+    }
+    printf("%" PRId64 " acknowledged, %" PRId64 " unknown, %" PRId64 " failed, %" PRId64
+           " skipped\n",
            summary->acknowledged, summary->unknown, summary->failed, summary->skipped);
+    if (summary->found) {
+        print_answers("answered before", summary->found);
+        putchar('\n');
+    }
     if (summary->decided) {
-        const struct verdict_counts *counts = summary->decided;
-        printf("decided: %" PRId64 " applied, %" PRId64 " rejected, %" PRId64 " conflict, %" PRId64
-               " quarantined, %" PRId64 " unknown\n",
-               counts->applied, counts->rejected, counts->conflict, counts->quarantined,
-               counts->unknown);
+        print_answers("decided", summary->decided);
+        printf(", %" PRId64 " unknown\n", summary->decided->unknown);
     }
     printf("digest %s, %.3f s\n", summary->digest, (double)summary->elapsed_ms / 1000);
 }
@@ -84,7 +96,8 @@ static int print_advice(const struct options *options, const struct summary *sum
 {
     bool is_open =
         summary->decided ? summary->decided->unknown > 0 : summary->unknown + summary->failed > 0;
-    int worst = summary->decided ? verdict_worst(summary->decided) : EX_OK;
+    const struct verdict_counts *answers = summary->decided ? summary->decided : summary->found;
+    int worst = answers ? verdict_worst(answers) : EX_OK;
 
     if (summary->skipped > 0) {
         fprintf(stderr,
@@ -104,13 +117,32 @@ static int print_advice(const struct options *options, const struct summary *sum
     return summary->skipped > 0 ? EX_DATAERR : EX_OK;
 }
 
+/* Find out which rows need not be sent, when that is asked for. */
+static int find_answered(const struct options *options, struct batch *batch,
+                         struct progress *progress, struct error *err)
+{
+    const struct command same = batch_command(batch);
+    const struct answered_args args = {
+        .kafka = &options->kafka,
+        .topic = options->outcomes_topic,
+        .spool = batch->spool,
+        .rows = batch->tag.rows,
+        .same = &same,
+        .window_rows = ANSWERED_WINDOW_ROWS,
+        .messages = stderr,
+        .progress = progress,
+    };
+
+    return options->only_missing ? answered_find(&batch->answered, &args, err) : 0;
+}
+
 static int open_watch(const struct options *options, const struct batch *batch,
                       struct batch_tally *tally, struct error *err)
 {
     const struct watch_args args = {
         .kafka = &options->kafka,
         .topic = options->outcomes_topic,
-        .rows = batch->tag.rows,
+        .rows = batch_to_send(batch),
         .answer = batch_answer,
         .user = tally,
     };
@@ -128,7 +160,7 @@ static int publish_and_wait(const struct options *options, struct batch *batch,
 {
     struct error err = {.code = EX_OK};
 
-    progress_begin(tally->progress, "publishing", batch->tag.rows);
+    progress_begin(tally->progress, "publishing", batch_to_send(batch));
     if (batch_publish(batch, publisher, tally, &err) != 0) {
         fprintf(stderr, "pay: %s\n", err.text);
     }
@@ -136,6 +168,35 @@ static int publish_and_wait(const struct options *options, struct batch *batch,
         batch_wait(batch, tally, options->wait_s * INT64_C(1000));
     }
     return err.code;
+}
+
+/* Print what became of all rows and what to do about them. Returns the exit code. */
+static int print_end(const struct options *options, const struct batch *batch,
+                     const struct batch_tally *tally, int64_t started_ms)
+{
+    const struct verdict_counts *found = batch->answered ? answered_counts(batch->answered) : NULL;
+    struct verdict_counts decided = {0};
+
+    if (tally->watch) {
+        verdict_add(&decided, watch_counts(tally->watch));
+    }
+    if (found) {
+        verdict_add(&decided, found);
+    }
+    const struct summary summary = {
+        .batch_id = options->batch_id,
+        .digest = batch->tag.digest,
+        .rows = batch->tag.rows,
+        .acknowledged = tally->acknowledged,
+        .unknown = tally->unknown,
+        .failed = tally->failed,
+        .skipped = batch->skipped,
+        .elapsed_ms = clock_monotonic_ms() - started_ms,
+        .found = found,
+        .decided = tally->watch ? &decided : NULL,
+    };
+    print_summary(options, &summary);
+    return print_advice(options, &summary);
 }
 
 static int publish_checked(const struct options *options, struct progress *progress,
@@ -147,6 +208,7 @@ static int publish_checked(const struct options *options, struct progress *progr
     int code;
 
     if (publisher_open(&publisher, &options->kafka, batch_report, &tally, &err) != 0 ||
+        find_answered(options, batch, progress, &err) != 0 ||
         open_watch(options, batch, &tally, &err) != 0) {
         fprintf(stderr, "pay: %s; nothing was published\n", err.text);
         publisher_close(publisher);
@@ -154,19 +216,7 @@ static int publish_checked(const struct options *options, struct progress *progr
     }
     code = publish_and_wait(options, batch, publisher, &tally);
     publisher_close(publisher);
-    const struct summary summary = {
-        .batch_id = options->batch_id,
-        .digest = batch->tag.digest,
-        .rows = batch->tag.rows,
-        .acknowledged = tally.acknowledged,
-        .unknown = tally.unknown,
-        .failed = tally.failed,
-        .skipped = batch->skipped,
-        .elapsed_ms = clock_monotonic_ms() - started_ms,
-        .decided = tally.watch ? watch_counts(tally.watch) : NULL,
-    };
-    print_summary(options, &summary);
-    int advised = print_advice(options, &summary);
+    int advised = print_end(options, batch, &tally, started_ms);
     watch_close(tally.watch);
     return code != EX_OK ? code : advised;
 }

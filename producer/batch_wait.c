@@ -49,11 +49,11 @@ static int list_open(struct batch *batch, const struct batch_tally *tally, int64
     char key[TEXT_ESCAPED_SIZE];
     struct command row = batch_command(batch);
 
-    if (spool_rewind(batch->spool, err) != 0) {
+    if (batch_rewind(batch, err) != 0) {
         return -1;
     }
     for (int64_t i = 0; i < tally->sent && *ret_shown < BATCH_ANSWERS_SHOWN; i++) {
-        if (spool_next(batch->spool, &row.payment, err) <= 0) {
+        if (batch_next(batch, &row.payment, err) <= 0) {
             return -1;
         }
         int open = is_open(tally, &row, err);
@@ -84,7 +84,7 @@ void batch_wait(struct batch *batch, struct batch_tally *tally, int64_t timeout_
     int64_t shown = 0;
 
     if (tally->failed == 0) {
-        progress_begin(tally->progress, "waiting", batch->tag.rows);
+        progress_begin(tally->progress, "waiting", batch_to_send(batch));
         watch_wait(tally->watch, timeout_ms, draw);
         progress_clear(tally->progress);
     }

@@ -36,9 +36,10 @@ struct options {
     struct kafka_args kafka;
     const char *outcomes; /* the outcomes topic as it was named, or NULL */
     bool json;
-    bool new_key;  /* send: draw one */
-    bool skip_bad; /* batch */
-    bool strict;   /* account mode */
+    bool new_key;      /* send: draw one */
+    bool skip_bad;     /* batch */
+    bool only_missing; /* batch: not the rows that have an outcome */
+    bool strict;       /* account mode */
 
     int key_count; /* status */
     const char *keys[SUBCOMMAND_KEYS_MAX];

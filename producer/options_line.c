@@ -36,6 +36,7 @@ static const struct rule {
     {{"new", no_argument, NULL, OPTION_NEW}, "--new", FOR_SEND},
     {{"batch-id", required_argument, NULL, OPTION_BATCH_ID}, "--batch-id", FOR_BATCH},
     {{"skip-bad", no_argument, NULL, OPTION_SKIP_BAD}, "--skip-bad", FOR_BATCH},
+    {{"only-missing", no_argument, NULL, OPTION_ONLY_MISSING}, "--only-missing", FOR_BATCH},
     {{"wait", optional_argument, NULL, OPTION_WAIT}, "--wait", FOR_PUBLISH},
     {{"no-wait", no_argument, NULL, OPTION_NO_WAIT}, "--no-wait", FOR_ORDERS},
     {{"outcomes", required_argument, NULL, OPTION_OUTCOMES}, "--outcomes", FOR_KAFKA},
@@ -127,6 +128,9 @@ static int take_option(struct options *ret, int code, const char *value, struct 
         return take_once(&ret->batch_id, "--batch-id", value, err);
     case OPTION_SKIP_BAD:
         ret->skip_bad = true;
+        break;
+    case OPTION_ONLY_MISSING:
+        ret->only_missing = true;
         break;
     case OPTION_WAIT:
         return take_wait(ret, value, err);

@@ -19,7 +19,7 @@ struct spool {
     char *directory;
     struct batch_digest *digest;
     int64_t added;
-    int64_t read;
+    struct spool_mark next; /* to be given out */
     bool is_reading;
 
     /* Rows that are not written yet, or were read and are not given out yet from at on. */
@@ -122,12 +122,22 @@ int spool_rewind(struct spool *spool, struct error *err)
         return -1;
     }
     spool->is_reading = true;
-    if (lseek(spool->fd, 0, SEEK_SET) != 0) {
+    return spool_return(spool, (struct spool_mark){.rows = 0}, err);
+}
+
+struct spool_mark spool_here(const struct spool *spool)
+{
+    return spool->next;
+}
+
+int spool_return(struct spool *spool, struct spool_mark mark, struct error *err)
+{
+    if (lseek(spool->fd, mark.bytes, SEEK_SET) != mark.bytes) {
         return failed(spool, "read", err);
     }
     spool->used = 0;
     spool->at = 0;
-    spool->read = 0;
+    spool->next = mark;
     return 0;
 }
 
@@ -154,7 +164,7 @@ int spool_next(struct spool *spool, struct payment *ret, struct error *err)
 {
     size_t len;
 
-    if (spool->read == spool->added) {
+    if (spool->next.rows == spool->added) {
         return 0;
     }
     while ((len = batch_row_take(spool->block + spool->at, spool->used - spool->at, ret)) == 0) {
@@ -163,7 +173,8 @@ int spool_next(struct spool *spool, struct payment *ret, struct error *err)
         }
     }
     spool->at += len;
-    spool->read++;
+    spool->next.rows++;
+    spool->next.bytes += (int64_t)len;
     return 1;
 }
 

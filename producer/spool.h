@@ -10,7 +10,16 @@
 #include "common/error.h"
 #include "common/payment.h"
 
+#include <stdint.h>
+
 struct spool;
+
+/* A place between two payments, to read on from there again. Its fields are the spool's business.
+ */
+struct spool_mark {
+    int64_t rows;  /* that stand before it */
+    int64_t bytes; /* of these */
+};
 
 /*
  * Make an empty spool in a directory. Fails with EX_IOERR or EX_OSERR. On success the caller closes
@@ -39,6 +48,12 @@ MUST_CHECK int spool_rewind(struct spool *spool, struct error *err);
  * was added, or -1 (EX_IOERR: the file is not what was written, or cannot be read).
  */
 MUST_CHECK int spool_next(struct spool *spool, struct payment *ret, struct error *err);
+
+/* Where spool_next() reads next; only after spool_rewind(). */
+struct spool_mark spool_here(const struct spool *spool);
+
+/* Read on from a mark of this spool. Fails with EX_IOERR. */
+MUST_CHECK int spool_return(struct spool *spool, struct spool_mark mark, struct error *err);
 
 /* NULL is accepted. */
 void spool_close(struct spool *spool);

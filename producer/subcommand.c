@@ -5,7 +5,7 @@
 
 static const char usage_all[] =
     "Usage: pay send SRC DEST AMOUNT [CURRENCY] (--key KEY | --new) [--wait]\n"
-    "       pay batch --batch-id NAME [--skip-bad] [--wait] FILE|-\n"
+    "       pay batch --batch-id NAME [--skip-bad] [--only-missing] [--wait] FILE|-\n"
     "       pay status KEY...                      what became of keys\n"
     "       pay cancel KEY                         burn a key that is not decided yet\n"
     "       pay account open|limit|close|mode ...  accounts and their limits\n"
@@ -47,7 +47,7 @@ static const char usage_send[] =
     "Other options and exit codes: pay --help\n";
 
 static const char usage_batch[] =
-    "Usage: pay batch --batch-id NAME [--skip-bad] [--wait[=SECONDS]] FILE|-\n"
+    "Usage: pay batch --batch-id NAME [--skip-bad] [--only-missing] [--wait] FILE|-\n"
     "Publish the payments of FILE, or of standard input: CSV with the columns src,\n"
     "dest, amount and if wanted currency and key, or JSON Lines with these fields.\n"
     "The whole input is checked before the first row is published.\n"
@@ -55,9 +55,11 @@ static const char usage_batch[] =
     "      --batch-id NAME   a row without a key of its own gets NAME:<row number>;\n"
     "                        the same NAME sends the same keys, so that a second run\n"
     "                        pays nothing twice. Needed unless every row has a key\n"
-    "      --skip-bad        publish the good rows, write the others to FILE.bad:\n"
-    "                        mend it and send it as a batch of its own, with another\n"
-    "                        NAME\n"
+    "      --skip-bad        publish the good rows and write the others to FILE.bad,\n"
+    "                        to be mended and sent under another NAME\n"
+    "      --only-missing    ask the outcomes topic first, and send only rows that\n"
+    "                        have none there. Outcomes found count in the exit code,\n"
+    "                        with --wait or without; those to come only with it\n"
     "      --wait[=SECONDS]  wait for the outcomes, for SECONDS (60) after the last\n"
     "                        row was acknowledged; at most 4,000,000 rows\n"
     "A NAME stands for one content. A file that was changed under its NAME moves\n"

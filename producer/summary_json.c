@@ -16,28 +16,39 @@ static bool add_count(cJSON *root, const char *name, int64_t count)
     return cJSON_AddNumberToObject(root, name, (double)count);
 }
 
+/* Returns the object, or NULL when memory ran out. */
+static cJSON *add_answers(cJSON *root, const char *name, const struct verdict_counts *counts)
+{
+    cJSON *answers = cJSON_AddObjectToObject(root, name);
+    bool good = answers && add_count(answers, "applied", counts->applied) &&
+                add_count(answers, "rejected", counts->rejected) &&
+                add_count(answers, "conflict", counts->conflict) &&
+                add_count(answers, "quarantined", counts->quarantined);
+
+    return good ? answers : NULL;
+}
+
 static bool add_decided(cJSON *root, const struct verdict_counts *counts)
 {
-    cJSON *decided = cJSON_AddObjectToObject(root, "decided");
+    cJSON *decided = add_answers(root, "decided", counts);
 
-    return decided && add_count(decided, "applied", counts->applied) &&
-           add_count(decided, "rejected", counts->rejected) &&
-           add_count(decided, "conflict", counts->conflict) &&
-           add_count(decided, "quarantined", counts->quarantined) &&
-           add_count(decided, "unknown", counts->unknown);
+    return decided && add_count(decided, "unknown", counts->unknown);
 }
 
 int summary_json_batch(const struct summary *summary, FILE *out)
 {
     cJSON *root = cJSON_CreateObject();
+    const struct verdict_counts *found = summary->found;
     bool good = root && add_string(root, "batch_id", summary->batch_id) &&
                 add_count(root, "rows", summary->rows) &&
+                (!found || add_count(root, "answered", verdict_decided(found))) &&
                 add_count(root, "acknowledged", summary->acknowledged) &&
                 add_count(root, "unknown", summary->unknown) &&
                 add_count(root, "failed", summary->failed) &&
                 add_count(root, "skipped", summary->skipped) &&
                 add_string(root, "digest", summary->digest) &&
                 cJSON_AddNumberToObject(root, "seconds", (double)summary->elapsed_ms / 1000) &&
+                (!found || add_answers(root, "found", found)) &&
                 (!summary->decided || add_decided(root, summary->decided));
 
     return line_json_print(root, good, out);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* acknowledged + unknown + failed is rows. */
+/* acknowledged + unknown + failed is rows, less those that were found answered. */
 struct summary {
     const char *batch_id; /* NULL = none */
     const char *digest;
@@ -24,14 +24,18 @@ struct summary {
     int64_t failed;  /* also those that were never handed over */
     int64_t skipped; /* bad ones, with --skip-bad */
     int64_t elapsed_ms;
-    const struct verdict_counts *decided; /* NULL = outcomes were not waited for */
+    const struct verdict_counts *found;   /* before sending; NULL = nobody looked */
+    const struct verdict_counts *decided; /* of all rows; NULL = outcomes were not waited for */
 };
 
 /*
  * {"batch_id":"payroll-11","rows":2,"acknowledged":2,"unknown":0,"failed":0,"skipped":0,
  *  "digest":"...","seconds":1.234,
  *  "decided":{"applied":2,"rejected":0,"conflict":0,"quarantined":0,"unknown":0}}
- * decided is there only when outcomes were waited for; its unknown is what has no answer.
+ * decided is there only when outcomes were waited for; its unknown is what has no answer. When
+ * only missing rows were sent, "answered", how many were not, stands behind "rows", and
+ * "found":{"applied":1,"rejected":0,"conflict":0,"quarantined":0}, their outcomes, before decided,
+ * which counts them too.
  * Returns -1 when memory ran out. Whether out took it, ferror() says.
  */
 MUST_CHECK int summary_json_batch(const struct summary *summary, FILE *out);

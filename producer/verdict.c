@@ -2,25 +2,41 @@
 
 #include <sysexits.h>
 
-void verdict_count(struct verdict_counts *counts, enum outcome answer)
+static int64_t *counter_of(struct verdict_counts *counts, enum outcome answer)
 {
     switch (verdict_exit(answer)) {
     case EX_OK:
-        counts->applied++;
-        break;
+        return &counts->applied;
     case VERDICT_REJECTED:
-        counts->rejected++;
-        break;
+        return &counts->rejected;
     case VERDICT_CONFLICT:
-        counts->conflict++;
-        break;
+        return &counts->conflict;
     case VERDICT_QUARANTINED:
-        counts->quarantined++;
-        break;
+        return &counts->quarantined;
     default:
-        counts->unknown++;
-        break;
+        return &counts->unknown;
     }
+}
+
+void verdict_count(struct verdict_counts *counts, enum outcome answer)
+{
+    ++*counter_of(counts, answer);
+}
+
+void verdict_move(struct verdict_counts *counts, int64_t commands, enum outcome from,
+                  enum outcome to)
+{
+    *counter_of(counts, from) -= commands;
+    *counter_of(counts, to) += commands;
+}
+
+void verdict_add(struct verdict_counts *counts, const struct verdict_counts *more)
+{
+    counts->applied += more->applied;
+    counts->rejected += more->rejected;
+    counts->conflict += more->conflict;
+    counts->quarantined += more->quarantined;
+    counts->unknown += more->unknown;
 }
 
 int64_t verdict_decided(const struct verdict_counts *counts)

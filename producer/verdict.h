@@ -28,6 +28,13 @@ struct verdict_counts {
 /* Count one more command with this answer; see verdict_exit(). */
 void verdict_count(struct verdict_counts *counts, enum outcome answer);
 
+/* So many that were counted with one answer have another; OUTCOME_NONE is unknown. */
+void verdict_move(struct verdict_counts *counts, int64_t commands, enum outcome from,
+                  enum outcome to);
+
+/* Count those of more too. */
+void verdict_add(struct verdict_counts *counts, const struct verdict_counts *more);
+
 /* How many have an answer. */
 int64_t verdict_decided(const struct verdict_counts *counts);
 

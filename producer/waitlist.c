@@ -167,10 +167,7 @@ int waitlist_add(struct waitlist *list, const struct command *command, const cha
     if (known) {
         known->times++;
         /* Its answer may have come already: it is this one's too. */
-        if (known->answer != OUTCOME_NONE) {
-            list->counts.unknown--;
-            verdict_count(&list->counts, (enum outcome)known->answer);
-        }
+        verdict_move(&list->counts, 1, OUTCOME_NONE, (enum outcome)known->answer);
         return 0;
     }
     assert(list->entries && list->entry_count < list->entry_max);
@@ -187,6 +184,18 @@ static bool is_unreadable(const struct outcome_record *record)
            strcmp(record->reason, unreadable_name(UNREADABLE_STALE)) != 0;
 }
 
+static bool is_decision(enum outcome answer)
+{
+    return answer == OUTCOME_APPLIED || answer == OUTCOME_REJECTED;
+}
+
+/* The first answer stays, but for one that may have been given before the key was decided. */
+static bool is_better(enum outcome answer, enum outcome known)
+{
+    return verdict_exit(answer) != EX_TEMPFAIL &&
+           (known == OUTCOME_NONE || (is_decision(answer) && !is_decision(known)));
+}
+
 int waitlist_answer(struct waitlist *list, const struct outcome_record *record, int64_t *ret_rows,
                     struct error *err)
 {
@@ -199,14 +208,11 @@ int waitlist_answer(struct waitlist *list, const struct outcome_record *record, 
     }
     *ret_rows = 0;
     entry = find(list, &name, is_unreadable(record));
-    if (!entry || entry->answer != OUTCOME_NONE || verdict_exit(answer) == EX_TEMPFAIL) {
+    if (!entry || !is_better(answer, (enum outcome)entry->answer)) {
         return 0;
     }
+    verdict_move(&list->counts, entry->times, (enum outcome)entry->answer, answer);
     entry->answer = answer;
-    for (uint32_t i = 0; i < entry->times; i++) {
-        verdict_count(&list->counts, answer);
-    }
-    list->counts.unknown -= entry->times;
     *ret_rows = entry->times;
     return 0;
 }

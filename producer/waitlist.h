@@ -39,8 +39,9 @@ MUST_CHECK int waitlist_add(struct waitlist *list, const struct command *command
                             size_t value_len, struct error *err);
 
 /*
- * Take a record of the outcomes topic. *ret_rows is how many commands it answers: 0 when it belongs
- * to none, or to such as were answered before. Fails with EX_OSERR.
+ * Take a record of the outcomes topic. The first answer stays, except that a decision (applied,
+ * rejected) takes the place of conflict and quarantined. *ret_rows is how many commands have a new
+ * answer by it: 0 when it belongs to none, or to such as were answered before. Fails with EX_OSERR.
  */
 MUST_CHECK int waitlist_answer(struct waitlist *list, const struct outcome_record *record,
                                int64_t *ret_rows, struct error *err);

@@ -40,6 +40,14 @@ static void check_outcomes(const struct options *options)
     }
 }
 
+/* What only one command has. */
+static void check_flags(const struct options *options)
+{
+    FUZZ_CHECK(!options->new_key || options->command == SUBCOMMAND_SEND);
+    FUZZ_CHECK(!options->skip_bad || options->command == SUBCOMMAND_BATCH);
+    FUZZ_CHECK(!options->only_missing || options->command == SUBCOMMAND_BATCH);
+}
+
 static void check_operands(const struct options *options, const struct words *words)
 {
     switch (options->command) {
@@ -106,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_kafka(&options, &words);
         check_operands(&options, &words);
         if (options.command < SUBCOMMAND_HELP) {
+            check_flags(&options);
             check_outcomes(&options);
         }
     }

@@ -42,6 +42,9 @@ Test(options_pay, refuses_with_a_reason)
         {{"send", "ann", "bob", "1", "--new=x"}, "--new=x"},
         {{"send", "ann", "bob", "1", "--new", "--skip-bad"}, "--skip-bad does not belong"},
         {{"send", "ann", "bob", "1", "--new", "--batch-id", "b"}, "--batch-id does not belong"},
+        {{"send", "ann", "bob", "1", "--new", "--only-missing"}, "--only-missing does not belong"},
+        {{"status", "k", "--only-missing"}, "--only-missing does not belong"},
+        {{"batch", "a.csv", "--only-missing=x"}, "--only-missing=x"},
         {{"batch"}, "too few operands"},
         {{"batch", "a.csv", "b.csv"}, "too many operands"},
         {{"batch", "a.csv", "--key", "k"}, "--key does not belong"},
@@ -152,6 +155,27 @@ Test(options_pay, batch_takes_a_file_or_standard_input)
     cr_expect_str_eq(options.file, "-");
     cr_expect_str_eq(options.batch_id, "payroll-11");
     cr_expect(options.skip_bad);
+    cr_expect_not(options.only_missing);
+}
+
+Test(options_pay, only_missing_goes_with_and_without_waiting)
+{
+    static const struct {
+        const char *args[ARGS_MAX];
+        int wait_s;
+    } rows[] = {
+        {{"batch", "--only-missing", "f"}, 0},
+        {{"batch", "f", "--wait", "--skip-bad", "--only-missing"}, OPTIONS_WAIT_DEFAULT_S},
+    };
+    struct options options;
+    struct error err;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cr_assert_eq(parse(rows[i].args, &no_env, &options, &err), 0, "row %zu: %s", i, err.text);
+        cr_expect(options.only_missing, "row %zu", i);
+        cr_expect_eq(options.wait_s, rows[i].wait_s, "row %zu", i);
+        cr_expect_str_eq(options.file, "f", "row %zu", i);
+    }
 }
 
 Test(options_pay, kafka_options_are_collected)

@@ -73,6 +73,36 @@ Test(spool, keeps_the_shortest_and_the_longest_texts)
     spool_close(spool);
 }
 
+Test(spool, reads_on_from_a_mark_as_often_as_it_is_told)
+{
+    enum { COUNT = 20000, MARKED = 9000 };
+    struct spool_mark mark = {.rows = 0};
+    struct spool *spool;
+    struct payment got = {.key = ""};
+    struct error err;
+
+    cr_assert_eq(spool_open(&spool, "/tmp", &err), 0);
+    for (int i = 0; i < COUNT; i++) {
+        struct payment payment = make_payment(i);
+        cr_assert_eq(spool_append(spool, &payment, &err), 0);
+    }
+    cr_assert_eq(spool_rewind(spool, &err), 0);
+    for (int i = 0; i < MARKED; i++) {
+        cr_assert_eq(spool_next(spool, &got, &err), 1);
+    }
+    for (int round = 0; round < 2; round++) {
+        mark = spool_here(spool);
+        for (int i = MARKED; i < COUNT; i++) {
+            struct payment payment = make_payment(i);
+            cr_assert_eq(spool_next(spool, &got, &err), 1);
+            expect_equal(&got, &payment);
+        }
+        cr_expect_eq(spool_next(spool, &got, &err), 0);
+        cr_assert_eq(spool_return(spool, mark, &err), 0);
+    }
+    spool_close(spool);
+}
+
 Test(spool, leaves_the_batch_as_it_is)
 {
     struct payment payment = make_payment(1);

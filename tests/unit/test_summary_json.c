@@ -112,6 +112,25 @@ Test(summary_json, account_commands_have_the_fields_of_their_type)
     }
 }
 
+Test(summary_json, a_batch_tells_what_was_found_before_it_sent)
+{
+    static const struct verdict_counts found = {4, 3, 2, 1, 0};
+    static const struct verdict_counts decided = {5, 3, 2, 1, 1};
+    struct summary summary = {
+        .digest = "d", .rows = 12, .acknowledged = 2, .found = &found, .decided = &decided};
+    char text[TEXT_SIZE];
+    FILE *out = fmemopen(text, sizeof(text), "w");
+
+    cr_assert_eq(summary_json_batch(&summary, out), 0);
+    fclose(out);
+    cr_expect_str_eq(text,
+                     "{\"batch_id\":null,\"rows\":12,\"answered\":10,\"acknowledged\":2,"
+                     "\"unknown\":0,\"failed\":0,\"skipped\":0,\"digest\":\"d\",\"seconds\":0,"
+                     "\"found\":{\"applied\":4,\"rejected\":3,\"conflict\":2,\"quarantined\":1},"
+                     "\"decided\":{\"applied\":5,\"rejected\":3,\"conflict\":2,"
+                     "\"quarantined\":1,\"unknown\":1}}\n");
+}
+
 Test(summary_json, a_batch_tells_what_was_decided_when_it_waited)
 {
     static const struct verdict_counts counts = {5, 4, 3, 2, 1};

@@ -2,6 +2,7 @@
 #include "producer/verdict.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 #include <sysexits.h>
 
 Test(verdict, each_answer_has_its_exit_code)
@@ -59,4 +60,16 @@ Test(verdict, counts_each_answer_in_its_place)
     cr_expect_eq(counts.quarantined, 1);
     cr_expect_eq(counts.unknown, 1);
     cr_expect_eq(verdict_decided(&counts), 5);
+}
+
+Test(verdict, counts_are_moved_and_added)
+{
+    struct verdict_counts counts = {.unknown = 5};
+    const struct verdict_counts more = {1, 2, 3, 4, 5};
+    const struct verdict_counts wanted = {3, 3, 3, 4, 7};
+
+    verdict_move(&counts, 3, OUTCOME_NONE, OUTCOME_APPLIED);
+    verdict_move(&counts, 1, OUTCOME_APPLIED, OUTCOME_REJECTED);
+    verdict_add(&counts, &more);
+    cr_expect_eq(memcmp(&counts, &wanted, sizeof(counts)), 0);
 }

@@ -182,6 +182,35 @@ Test(waitlist, one_key_with_several_payloads_gets_an_answer_for_each)
     waitlist_close(list);
 }
 
+Test(waitlist, a_decision_takes_the_place_of_what_came_before_it)
+{
+    static const struct {
+        enum outcome answers[2]; /* one after the other */
+        enum outcome stays;
+    } rows[] = {
+        {{OUTCOME_CONFLICT, OUTCOME_APPLIED}, OUTCOME_APPLIED},
+        {{OUTCOME_QUARANTINED, OUTCOME_REJECTED}, OUTCOME_REJECTED},
+        {{OUTCOME_APPLIED, OUTCOME_CONFLICT}, OUTCOME_APPLIED},
+        {{OUTCOME_APPLIED, OUTCOME_REJECTED}, OUTCOME_APPLIED},
+        {{OUTCOME_CONFLICT, OUTCOME_QUARANTINED}, OUTCOME_CONFLICT},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct waitlist *list = open_list(2);
+        struct verdict_counts wanted = {0};
+        add(list, payment("k", 100));
+        add(list, payment("k", 100));
+        cr_expect_eq(answer(list, payment("k", 100), rows[i].answers[0]), 2, "row %zu", i);
+        cr_expect_eq(answer(list, payment("k", 100), rows[i].answers[1]),
+                     rows[i].stays == rows[i].answers[1] ? 2 : 0, "row %zu", i);
+        cr_expect_eq(look(list, payment("k", 100)), rows[i].stays, "row %zu", i);
+        verdict_count(&wanted, rows[i].stays);
+        verdict_count(&wanted, rows[i].stays);
+        cr_expect_eq(memcmp(waitlist_counts(list), &wanted, sizeof(wanted)), 0, "row %zu", i);
+        waitlist_close(list);
+    }
+}
+
 Test(waitlist, finds_each_of_many_rows)
 {
     enum { ROWS = 20000 };
