@@ -332,12 +332,14 @@ static void list_rest(struct batch *batch, struct payment *payment, int64_t rest
 {
     struct error ignored;
     char first[PAYMENT_KEY_MAX + 1];
+    char last[PAYMENT_KEY_MAX + 1];
 
     memcpy(first, payment->key, sizeof(first));
-    while (batch_next(batch, payment, &ignored) > 0) {
-    }
-    fprintf(messages, "failed %s to %s: %" PRId64 " rows %s were not sent\n", first, payment->key,
-            rest, batch->answered ? "without an outcome" : "in a row");
+    do {
+        memcpy(last, payment->key, sizeof(last));
+    } while (batch_next(batch, payment, &ignored) > 0);
+    fprintf(messages, "failed %s to %s: %" PRId64 " rows %s were not sent\n", first, last, rest,
+            batch->answered ? "without an outcome" : "in a row");
 }
 
 int batch_publish(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
