@@ -4,6 +4,7 @@
  */
 #include "producer/batch.h"
 #include "tests/lib/answerer.h"
+#include "tests/lib/mock.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -248,6 +249,31 @@ Test(pay_only_missing, without_the_outcomes_nothing_is_sent)
     cr_expect(file_has(pay.err, "no topic \"nowhere\""), "%s", file_tail(pay.err));
     cr_expect(file_has(pay.err, "nothing was published"), "%s", file_tail(pay.err));
     cr_expect_eq(answerer_count(answerer), 0);
+}
+
+/* Whole answers are needed: what a broker holds back might be of any row. */
+Test(pay_only_missing, outcomes_that_do_not_come_are_told_and_nothing_is_sent)
+{
+    struct scene mocked;
+    struct mock mock;
+    struct process pay;
+
+    mock_open(&mock, &mocked, 1);
+    file_write(file, "src,dest,amount\na,b,1\n");
+    scene_produce_to(&mocked, ANSWERER_OUTCOMES, "b:0000000001", "{}", 2);
+    mock_fail(&mock, MOCK_FETCH, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, 5000);
+    cr_expect_eq(
+        scene_pay(&mocked, NULL, &pay,
+                  (const char *const[]){"batch", "--batch-id", "b", file, "--only-missing", NULL}),
+        EX_UNAVAILABLE);
+    cr_expect(file_has(pay.err, "the outcomes topic was not read to its end"), "%s",
+              file_tail(pay.err));
+    cr_expect(file_has(pay.err, "nothing was published"), "%s", file_tail(pay.err));
+    struct answerer *of_mocked = answerer_open(&mocked);
+    cr_expect_eq(answerer_count(of_mocked), 0);
+    answerer_close(of_mocked);
+    scene_close(&mocked);
+    mock_close(&mock);
 }
 
 /* ---- the search by itself ---- */
