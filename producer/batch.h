@@ -2,6 +2,7 @@
  * pay batch: a file of payments, in two passes. batch_check() reads the whole input, judges each
  * row and keeps the good ones in a spool; batch_publish() sends the spool. So nothing is published
  * of an input that is bad, and what was checked is what is sent.
+ * Between the two, --only-missing leaves out the rows that were answered before (answered.h).
  *
  * The same input under the same batch id gives the same keys and the same digest, in every run.
  */
