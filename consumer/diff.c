@@ -9,7 +9,8 @@
 
 struct diffing {
     FILE *out;
-    bool json;
+    struct diff_view view;
+    int64_t count;
     bool failed; /* a line could not be made */
 };
 
@@ -45,7 +46,11 @@ static void on_key(void *user, const struct store_key_difference *difference)
     struct diffing *diffing = user;
     char key[TEXT_ESCAPED_SIZE];
 
-    if (diffing->json) {
+    if (diffing->view.is_told && !difference->a) {
+        return;
+    }
+    diffing->count++;
+    if (diffing->view.json) {
         diffing->failed = diff_print_key_json(diffing->out, difference) != 0 || diffing->failed;
         return;
     }
@@ -79,7 +84,11 @@ static void on_account(void *user, const struct store_account_difference *differ
     const char *name = difference->a ? difference->a->name : difference->b->name;
     char escaped[TEXT_ESCAPED_SIZE];
 
-    if (diffing->json) {
+    if (diffing->view.is_told) {
+        return;
+    }
+    diffing->count++;
+    if (diffing->view.json) {
         diffing->failed = diff_print_account_json(diffing->out, difference) != 0 || diffing->failed;
         return;
     }
@@ -102,23 +111,40 @@ static void print_summary(FILE *out, const struct store_diff *found)
             found->accounts[1], found->accounts_differ);
 }
 
+static int print_all(struct diffing *diffing, struct store *a, struct store *b,
+                     struct store_diff *ret, struct error *err)
+{
+    const struct store_diff_visitor visitor = {diffing, on_key, on_account};
+
+    if (store_sqlite_diff(a, b, &visitor, ret, err) != STORE_OK) {
+        return -1;
+    }
+    return diffing->failed ? error_set(err, EX_OSERR, "out of memory") : 0;
+}
+
+int diff_print(struct store *a, struct store *b, const struct diff_view *view, int64_t *ret_count,
+               struct error *err)
+{
+    struct diffing diffing = {.out = stdout, .view = *view};
+    struct store_diff found;
+    int result = print_all(&diffing, a, b, &found, err);
+
+    *ret_count = diffing.count;
+    return result;
+}
+
 static int compare(struct store *a, struct store *b, bool json, struct error *err)
 {
-    struct diffing diffing = {.out = stdout, .json = json};
-    const struct store_diff_visitor visitor = {&diffing, on_key, on_account};
+    struct diffing diffing = {.out = stdout, .view = {.json = json}};
     struct store_diff found;
 
-    if (store_sqlite_diff(a, b, &visitor, &found, err) != STORE_OK) {
+    if (print_all(&diffing, a, b, &found, err) != 0) {
         return err->code;
-    }
-    if (diffing.failed) {
-        error_set(err, EX_OSERR, "out of memory");
-        return EX_OSERR;
     }
     if (!json) {
         print_summary(stdout, &found);
     }
-    return found.keys_differ > 0 || found.accounts_differ > 0 ? DIFF_DIFFERS : EX_OK;
+    return diffing.count > 0 ? DIFF_DIFFERS : EX_OK;
 }
 
 int diff(const struct options *options, struct error *err)

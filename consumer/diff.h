@@ -9,6 +9,8 @@
 #include "consumer/options.h"
 #include "consumer/store_diff.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* The exit code when something differs, as that of diff(1). */
@@ -19,6 +21,19 @@
  * Returns the exit code, with *err set.
  */
 MUST_CHECK int diff(const struct options *options, struct error *err);
+
+/* How two stores are compared. */
+struct diff_view {
+    bool json;
+    bool is_told; /* A has what was told of decisions (told.h): only its keys, and no accounts */
+};
+
+/*
+ * Print each difference of two snapshots, a line each, and count them. Fails as
+ * store_sqlite_diff(), and with EX_OSERR.
+ */
+MUST_CHECK int diff_print(struct store *a, struct store *b, const struct diff_view *view,
+                          int64_t *ret_count, struct error *err);
 
 /*
  * Write a difference as a line of JSON. A side that has it not is null:

@@ -3,16 +3,10 @@
 #include "common/clock.h"
 #include "consumer/ledger.h"
 #include "consumer/replay_chunk.h"
-#include "consumer/store_reset.h"
+#include "consumer/scratch.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
-
-#define PATH_SIZE 4096
 
 /* What the snapshot said of a chunk, while the scratch ledger is asked. */
 struct said {
@@ -24,26 +18,9 @@ struct forecast {
     struct store *snapshot;
     struct store *scratch;
     bool strict_changed; /* the scratch ledger knows better whether accounts are strict */
-    char folder[PATH_SIZE];
-    char path[PATH_SIZE + 16];
+    struct scratch place;
     struct said said;
 };
-
-static int make_scratch(struct forecast *forecast, struct error *err)
-{
-    const char *temporary = getenv("TMPDIR");
-
-    snprintf(forecast->folder, sizeof(forecast->folder), "%s/payd-forecast-XXXXXX",
-             temporary && temporary[0] ? temporary : "/tmp");
-    if (!mkdtemp(forecast->folder)) {
-        error_set(err, EX_CANTCREAT, "%s: %s (set TMPDIR to a folder with room)", forecast->folder,
-                  strerror(errno));
-        forecast->folder[0] = '\0';
-        return -1;
-    }
-    snprintf(forecast->path, sizeof(forecast->path), "%s/scratch.db", forecast->folder);
-    return store_sqlite_open(&forecast->scratch, forecast->path, NULL, err);
-}
 
 int forecast_open(struct forecast **ret, struct store *snapshot, const char *cluster,
                   const char *topic, struct error *err)
@@ -54,7 +31,8 @@ int forecast_open(struct forecast **ret, struct store *snapshot, const char *clu
         return error_set(err, EX_OSERR, "out of memory");
     }
     forecast->snapshot = snapshot;
-    if (make_scratch(forecast, err) != 0 ||
+    if (scratch_make(&forecast->place, err) != 0 ||
+        store_sqlite_open(&forecast->scratch, forecast->place.path, NULL, err) != 0 ||
         forecast->scratch->ops->bind(forecast->scratch, cluster, topic, err) != STORE_OK) {
         forecast_close(forecast);
         return -1;
@@ -65,16 +43,11 @@ int forecast_open(struct forecast **ret, struct store *snapshot, const char *clu
 
 void forecast_close(struct forecast *forecast)
 {
-    struct error ignored; /* what cannot be removed is left in a temporary folder */
-
-    if (!forecast) {
-        return;
+    if (forecast) {
+        store_close(forecast->scratch);
+        scratch_remove(&forecast->place);
+        free(forecast);
     }
-    store_close(forecast->scratch);
-    if (forecast->folder[0] && store_sqlite_remove(forecast->path, &ignored) == 0) {
-        rmdir(forecast->folder);
-    }
-    free(forecast);
 }
 
 /* A key is decided in one of the two at the most: the second is only asked for the rest. */

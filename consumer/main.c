@@ -14,6 +14,7 @@
 #include "consumer/quarantine.h"
 #include "consumer/replay.h"
 #include "consumer/reset.h"
+#include "consumer/restore.h"
 #include "consumer/run.h"
 #include "consumer/show.h"
 #include "consumer/statement.h"
@@ -52,6 +53,8 @@ static int dispatch(const struct options *options, struct error *err)
         return export_decisions(options, err);
     case SUBCOMMAND_BACKUP:
         return backup(options, err);
+    case SUBCOMMAND_RESTORE:
+        return restore(options, err);
     case SUBCOMMAND_QUARANTINE:
         return quarantine(options, err);
     case SUBCOMMAND_PURGE:

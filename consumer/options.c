@@ -27,6 +27,9 @@ enum option_id {
     OPTION_KEY_FILE,
     OPTION_INTO,
     OPTION_DECISIONS,
+    OPTION_STORE,
+    OPTION_REDECIDE,
+    OPTION_REWIND,
     OPTION_FORMAT,
     OPTION_SINCE,
     OPTION_REASON,
@@ -49,10 +52,11 @@ enum option_id {
 #define FOR_STATEMENT  (1U << SUBCOMMAND_STATEMENT)
 #define FOR_EXPORT     (1U << SUBCOMMAND_EXPORT)
 #define FOR_BACKUP     (1U << SUBCOMMAND_BACKUP)
+#define FOR_RESTORE    (1U << SUBCOMMAND_RESTORE)
 #define FOR_QUARANTINE (1U << SUBCOMMAND_QUARANTINE)
 #define FOR_PURGE      (1U << SUBCOMMAND_PURGE)
 #define FOR_RESET      (1U << SUBCOMMAND_RESET)
-#define FOR_KAFKA      (FOR_RUN | FOR_AUDIT | FOR_REPLAY | FOR_PURGE)
+#define FOR_KAFKA      (FOR_RUN | FOR_AUDIT | FOR_REPLAY | FOR_RESTORE | FOR_PURGE)
 #define FOR_TELLING    (FOR_STATS | FOR_SHOW | FOR_VERIFY | FOR_STATEMENT | FOR_QUARANTINE)
 #define FOR_LEDGER     (FOR_KAFKA | FOR_TELLING | FOR_POSITION | FOR_EXPORT | FOR_BACKUP | FOR_RESET)
 
@@ -76,6 +80,9 @@ static const struct option long_options[] = {
     {"key-file", required_argument, NULL, OPTION_KEY_FILE},
     {"into", required_argument, NULL, OPTION_INTO},
     {"decisions", required_argument, NULL, OPTION_DECISIONS},
+    {"store", required_argument, NULL, OPTION_STORE},
+    {"redecide", no_argument, NULL, OPTION_REDECIDE},
+    {"rewind", no_argument, NULL, OPTION_REWIND},
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"since", required_argument, NULL, OPTION_SINCE},
     {"reason", required_argument, NULL, OPTION_REASON},
@@ -128,8 +135,6 @@ static unsigned known_by(int id)
         return FOR_QUARANTINE;
     case OPTION_OLDER_THAN:
         return FOR_PURGE;
-    case OPTION_SKIP_TOPIC_CHECK:
-        return FOR_RUN | FOR_PURGE;
     case OPTION_YES:
     case OPTION_FORGET_EVERYTHING:
         return FOR_RESET;
@@ -141,8 +146,20 @@ static unsigned known_by(int id)
     case OPTION_KEY_FILE:
     case OPTION_INTO:
     case OPTION_DECISIONS:
+    case OPTION_STORE:
         return FOR_REPLAY;
+    case OPTION_REDECIDE:
+        return FOR_REPLAY | FOR_RESTORE;
+    case OPTION_REWIND:
+        return FOR_RESTORE;
+    case 'g':
+        return FOR_RUN | FOR_RESTORE;
+    case OPTION_SKIP_TOPIC_CHECK:
+        return FOR_RUN | FOR_RESTORE | FOR_PURGE;
+    case OPTION_OUTCOMES:
+        return FOR_RUN | FOR_REPLAY | FOR_RESTORE;
     case OPTION_ACCOUNTS:
+    case OPTION_FROM_LOG_START:
         return FOR_RUN | FOR_REPLAY;
     default:
         return FOR_RUN;
@@ -273,6 +290,15 @@ static int take_option(struct options *options, int id, const char *value, struc
     case OPTION_DECISIONS:
         options->decisions = value;
         return 0;
+    case OPTION_STORE:
+        options->stores = value;
+        return 0;
+    case OPTION_REDECIDE:
+        options->redecide = true;
+        return 0;
+    case OPTION_REWIND:
+        options->rewind = true;
+        return 0;
     case OPTION_NEW_LOG:
         options->new_log = true;
         return 0;
@@ -319,6 +345,7 @@ static const struct command {
     {"statement", SUBCOMMAND_STATEMENT, 1, 1, "statement ACCOUNT --db FILE"},
     {"export", SUBCOMMAND_EXPORT, 0, 0, NULL},
     {"backup", SUBCOMMAND_BACKUP, 1, 1, "backup FILE --db FILE"},
+    {"restore", SUBCOMMAND_RESTORE, 1, 1, "restore BACKUP --db FILE -b BROKERS"},
     {"quarantine", SUBCOMMAND_QUARANTINE, 1, INT_MAX, "quarantine list|show|export --db FILE"},
     {"purge", SUBCOMMAND_PURGE, 0, 0, NULL},
     {"reset", SUBCOMMAND_RESET, 0, 0, NULL},
@@ -340,6 +367,7 @@ static const struct command *find_command(const char *word, struct error *err)
     return NULL;
 }
 
+/* The commands that have to do with group and outcomes. */
 static int check_run(const struct options *options, struct error *err)
 {
     static const char empty[] = "%s name is empty";
@@ -356,6 +384,13 @@ static int check_run(const struct options *options, struct error *err)
     return 0;
 }
 
+static int check_restore(const struct options *options, struct error *err)
+{
+    return options->redecide && !options->rewind
+               ? error_set(err, EX_USAGE, "--redecide belongs to --rewind")
+               : check_run(options, err);
+}
+
 static int check_position(const struct options *options, struct error *err)
 {
     bool given = options->partition >= 0;
@@ -369,20 +404,37 @@ static int check_position(const struct options *options, struct error *err)
     return 0;
 }
 
+/* A new ledger of the topic. */
+static int check_replay_into(const struct options *options, struct error *err)
+{
+    bool is_part = options->from.kind != SPAN_NONE || options->until.kind != SPAN_NONE ||
+                   options->partition >= 0 || options->key_file;
+
+    if (is_part || options->db || (options->execute && !options->redecide)) {
+        return error_set(err, EX_USAGE,
+                         "--into makes a new ledger of all of the topic: give it no --db, "
+                         "--from, --to, --partition, --key-file, nor --execute but with "
+                         "--redecide");
+    }
+    if (options->redecide && !options->decisions && !options->decisions_topic) {
+        return error_set(err, EX_USAGE, "--redecide compares with old decisions: --decisions");
+    }
+    return options->stores && !options->decisions_topic
+               ? error_set(err, EX_USAGE, "--store belongs to --decisions topic:NAME")
+               : 0;
+}
+
 /* Into a new ledger, or into the one that the records were read into. */
 static int check_replay(const struct options *options, struct error *err)
 {
     if (options->into) {
-        bool is_part = options->from.kind != SPAN_NONE || options->until.kind != SPAN_NONE ||
-                       options->partition >= 0 || options->key_file;
-        return is_part || options->db || options->execute
-                   ? error_set(err, EX_USAGE,
-                               "--into makes a new ledger of all of the topic: give it no --db, "
-                               "--from, --to, --partition, --key-file or --execute")
-                   : 0;
+        return check_replay_into(options, err);
     }
-    if (options->decisions || options->accounts != ACCOUNTS_AS_THEY_ARE) {
-        return error_set(err, EX_USAGE, "--decisions and --accounts belong to --into");
+    if (options->decisions || options->decisions_topic || options->stores || options->redecide ||
+        options->from_log_start || options->accounts != ACCOUNTS_AS_THEY_ARE) {
+        return error_set(err, EX_USAGE,
+                         "--decisions, --store, --redecide, --from-log-start and --accounts "
+                         "belong to --into");
     }
     return options->from.kind == SPAN_NONE
                ? error_set(err, EX_USAGE, "from where? use --from beginning, an offset or a time")
@@ -402,6 +454,9 @@ static int check(const struct options *options, struct error *err)
     }
     if (options->command == SUBCOMMAND_RUN) {
         return check_run(options, err);
+    }
+    if (options->command == SUBCOMMAND_RESTORE) {
+        return check_restore(options, err);
     }
     if (options->command == SUBCOMMAND_REPLAY) {
         return check_replay(options, err);
@@ -445,6 +500,19 @@ static void default_outcomes(struct options *options, const struct options_env *
         snprintf(options->outcomes_text, sizeof(options->outcomes_text), "%.250s.outcomes",
                  options->kafka.topic);
         options->outcomes = options->outcomes_text;
+    }
+}
+
+/* --decisions takes a ledger, or topic:NAME. */
+static void choose_decisions(struct options *options)
+{
+    static const char prefix[] = "topic:";
+    const size_t len = sizeof(prefix) - 1;
+
+    if (options->decisions && strncmp(options->decisions, prefix, len) == 0) {
+        const char *name = options->decisions + len;
+        options->decisions_topic = name[0] != '\0' ? name : options->outcomes;
+        options->decisions = NULL;
     }
 }
 
@@ -507,5 +575,6 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
     }
     ret->kafka.log = ret->command == SUBCOMMAND_RUN; /* the others talk to people */
     default_outcomes(ret, env);
+    choose_decisions(ret);
     return check(ret, err);
 }

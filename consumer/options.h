@@ -29,6 +29,7 @@ enum subcommand {
     SUBCOMMAND_STATEMENT,
     SUBCOMMAND_EXPORT,
     SUBCOMMAND_BACKUP,
+    SUBCOMMAND_RESTORE,
     SUBCOMMAND_QUARANTINE,
     SUBCOMMAND_PURGE,
     SUBCOMMAND_RESET,
@@ -50,27 +51,31 @@ struct options {
     char *const *operands; /* keys, files, ... as the command takes them */
     int operand_count;
 
-    enum accounts accounts; /* payd run */
-    enum format format;     /* payd export */
-    int32_t partition;      /* payd position, replay, quarantine; -1 = not given */
-    int64_t to;             /* payd position; -1 = not given */
-    struct span from;       /* payd replay */
-    struct span until;      /* its --to */
-    struct span since;      /* payd export, statement, quarantine */
-    int64_t rate;           /* payd replay: records a second; 0 = not given */
-    int64_t older_ms;       /* payd purge, run: keys older than so much; 0 = not given */
-    const char *key_file;   /* payd replay; NULL = all keys */
-    const char *into;       /* payd replay: a new ledger; NULL = into db itself */
-    const char *decisions;  /* its: a ledger whose decisions hold; NULL = none */
-    const char *reason;     /* payd quarantine; NULL = any */
+    enum accounts accounts;      /* payd run */
+    enum format format;          /* payd export */
+    int32_t partition;           /* payd position, replay, quarantine; -1 = not given */
+    int64_t to;                  /* payd position; -1 = not given */
+    struct span from;            /* payd replay */
+    struct span until;           /* its --to */
+    struct span since;           /* payd export, statement, quarantine */
+    int64_t rate;                /* payd replay: records a second; 0 = not given */
+    int64_t older_ms;            /* payd purge, run: keys older than so much; 0 = not given */
+    const char *key_file;        /* payd replay; NULL = all keys */
+    const char *into;            /* payd replay: a new ledger; NULL = into db itself */
+    const char *decisions;       /* its: a ledger whose decisions hold; NULL = none */
+    const char *decisions_topic; /* its: an outcomes topic that tells which hold; NULL = none */
+    const char *stores;          /* its: whose outcomes, UUID[,UUID...]; NULL = of the only one */
+    const char *reason;          /* payd quarantine; NULL = any */
 
     bool json;
     bool until_end; /* payd run */
     bool take_group;
-    bool from_log_start;
-    bool new_log; /* payd position */
-    bool execute; /* payd replay */
-    bool yes;     /* payd reset */
+    bool from_log_start; /* and payd replay */
+    bool new_log;        /* payd position */
+    bool execute;        /* payd replay */
+    bool redecide;       /* its, and payd restore: old decisions do not hold */
+    bool rewind;         /* payd restore: read again what the group has read */
+    bool yes;            /* payd reset */
     bool forget_everything;
 
     char outcomes_text[OPTIONS_TOPIC_SIZE]; /* the default of outcomes */

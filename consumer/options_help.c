@@ -12,11 +12,11 @@ static const char main_help[] =
     "  verify, diff A B              prove a ledger from its file; compare two\n"
     "  stats, show KEY..., statement ACCOUNT, export    what a ledger holds\n"
     "  quarantine list|show|export   messages that could not be read\n"
-    "  backup FILE                   copy a ledger\n"
+    "  backup FILE, restore BACKUP   copy a ledger; put the copy in its place\n"
     "  purge     forget old keys for good                                -b BROKERS\n"
     "  position, reset               change by hand how far it has read, the balances\n"
     "\n"
-    "Only run, replay --execute, purge, reset and setting a position write; others\n"
+    "run, replay --execute, restore, purge, reset and setting a position write; others\n"
     "work while payd runs. Exit codes (1 to 4: see the command's --help):\n"
     "   0  done, or stopped by SIGTERM or SIGINT\n"
     "  64  the command line is wrong     65, 66  a file or account cannot be used\n"
@@ -125,23 +125,24 @@ static const char audit_help[] =
 
 static const char replay_help[] =
     "Usage: payd replay --from WHERE --db FILE -b BROKERS [OPTION]...\n"
-    "       payd replay --into NEW.db [--decisions OLD.db] -b BROKERS [OPTION]...\n"
-    "\n"
-    "Reads records before the ledger's positions again: what was never decided is\n"
-    "decided now. Without --execute this is a forecast: nothing is changed, payd may\n"
-    "run. --into makes a new ledger of the topic; with --decisions it must come out\n"
-    "as the old one, whose decisions hold: else it fails (70).\n"
-    "\n"
+    "       payd replay --into NEW.db [--decisions OLD] -b BROKERS [OPTION]...\n"
+    "Reads records before the ledger's positions again, and decides what never was.\n"
+    "Without --execute this is a forecast: nothing is changed, payd may run.\n"
     "      --from WHERE      beginning, OFFSET, TIME (2026-11-25T12:00:00Z), or a\n"
     "                        DURATION back from now (90d, 12h, 30m, 45s)\n"
     "      --to WHERE        the same; default: the ledger's positions\n"
-    "      --partition N     only this partition\n"
-    "      --key-file FILE   only keys of this file, one a line\n"
+    "      --partition N, --key-file FILE   only these (keys: one a line)\n"
     "      --execute         do it; refused while payd runs. Run again after a crash\n"
     "      --rate N          at most N records a second\n"
+    "      --into NEW.db     a new ledger of all of the topic instead\n"
+    "      --decisions OLD   a ledger, or topic:NAME, the outcomes topic [topic:]:\n"
+    "                        what was decided holds; if it cannot, exit code 70\n"
+    "      --store UUID      whose outcomes, when several ledgers have some there\n"
+    "      --redecide        they do not hold: list what would change (then 1);\n"
+    "                        --execute makes the new ledger\n"
     "      --accounts MODE   of a new ledger: open on first use, or strict\n"
-    "      --db FILE         the ledger\n" KAFKA_HELP "      --json            one JSON object\n"
-    "  -h, --help            this text\n";
+    "      --from-log-start  a new ledger may lack what the log holds no more\n"
+    "      --db FILE, --json                the ledger; one JSON object\n" KAFKA_HELP;
 
 static const char diff_help[] =
     "Usage: payd diff A.db B.db [--json]\n"
@@ -194,6 +195,25 @@ static const char backup_help[] =
     "  -h, --help     this text\n"
     "\n"
     "Exit codes: 0 copied; 73 the file is there already; others: payd --help\n";
+
+static const char restore_help[] =
+    "Usage: payd restore BACKUP --db FILE -b BROKERS [--rewind] [OPTION]...\n"
+    "\n"
+    "Puts a backup in the place of a lost ledger, if its group has not read further.\n"
+    "--rewind reads again what it has, and what the outcomes topic tells of it holds.\n"
+    "Stop payd first. Nothing is at FILE before all is done.\n"
+    "\n"
+    "      --db FILE           the lost ledger's place; nothing may be there\n"
+    "  -g, --group NAME        its consumer group            [payd]\n"
+    "      --rewind            read again what the group has read since the backup\n"
+    "      --redecide          without the outcomes: today's rules decide it\n"
+    "      --outcomes NAME     topic of outcomes     [$PAY_OUTCOMES, TOPIC.outcomes]\n"
+    "      --skip-topic-check  do not ask for the group's members (embedded broker)\n" KAFKA_HELP
+    "  -h, --help              this text\n"
+    "\n"
+    "Exit codes: 0 restored; 65 the backup is not whole; 70 what was told does not\n"
+    "come again; 73 something is there; 78 the group has read further, or is\n"
+    "another ledger's; others: payd --help\n";
 
 static const char quarantine_help[] =
     "Usage: payd quarantine list --db FILE [OPTION]...\n"
@@ -261,6 +281,8 @@ const char *options_help(enum subcommand command)
         return export_help;
     case SUBCOMMAND_BACKUP:
         return backup_help;
+    case SUBCOMMAND_RESTORE:
+        return restore_help;
     case SUBCOMMAND_QUARANTINE:
         return quarantine_help;
     case SUBCOMMAND_PURGE:

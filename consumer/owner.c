@@ -11,25 +11,28 @@ char *owner_write(char text[OWNER_TEXT_SIZE], const struct store_identity *self)
     return text;
 }
 
+bool owner_read(const char *text, struct store_identity *ret)
+{
+    *ret = (struct store_identity){.incarnation = 0};
+    return text && sscanf(text, "payd1 %36s %" SCNd64 " %" SCNd64 " %36s", ret->uuid,
+                          &ret->incarnation, &ret->chunks, ret->opening) == 4;
+}
+
 enum owner owner_judge(const struct store_identity *self, bool claimed, const char *text)
 {
-    char uuid[STORE_UUID_SIZE];
-    char opening[STORE_UUID_SIZE];
-    int64_t incarnation;
-    int64_t chunks;
+    struct store_identity found;
 
-    if (!text || sscanf(text, "payd1 %36s %" SCNd64 " %" SCNd64 " %36s", uuid, &incarnation,
-                        &chunks, opening) != 4) {
+    if (!owner_read(text, &found)) {
         return OWNER_NOBODY;
     }
-    if (strcmp(uuid, self->uuid) != 0) {
+    if (strcmp(found.uuid, self->uuid) != 0) {
         return OWNER_FOREIGN;
     }
     /* Every opening raises the incarnation before it writes, so an equal one is ours or a copy's.
      */
-    bool ours = claimed && strcmp(opening, self->opening) == 0;
-    if (chunks > self->chunks || incarnation > self->incarnation ||
-        (incarnation == self->incarnation && !ours)) {
+    bool ours = claimed && strcmp(found.opening, self->opening) == 0;
+    if (found.chunks > self->chunks || found.incarnation > self->incarnation ||
+        (found.incarnation == self->incarnation && !ours)) {
         return OWNER_NEWER;
     }
     return OWNER_SELF;

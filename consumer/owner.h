@@ -25,6 +25,12 @@ enum owner {
 char *owner_write(char text[OWNER_TEXT_SIZE], const struct store_identity *self);
 
 /*
+ * Read who stands in a group: false when it is nobody of payd's. text may be NULL or "". Of *ret
+ * uuid, opening, incarnation and chunks are set.
+ */
+bool owner_read(const char *text, struct store_identity *ret);
+
+/*
  * Judge what stands in a group. text may be NULL or "". claimed: this process has written itself
  * into the group before, so its own incarnation may stand there.
  */

@@ -2,10 +2,11 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "consumer/findings.h"
 #include "consumer/fingerprint.h"
 #include "consumer/ledger.h"
 #include "consumer/store_diff.h"
+#include "consumer/store_quarantine.h"
+#include "consumer/told.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,17 +15,23 @@
 
 struct rebuild {
     struct store *store;
-    struct store *old;
+    struct store *old; /* NULL = none */
+    bool is_told;
     struct digest *digest; /* nothing in it between two uses */
-    int64_t anew;          /* decisions that the old ledger has not */
-    size_t batch_count;    /* of the chunk, as the old ledger has them */
+    struct findings differences;
+    int64_t anew;        /* decisions that the old store has not */
+    int64_t quarantined; /* messages that were told to be quarantined, and were met */
+    int64_t gone;        /* decisions that were told, of messages that are not read */
+    size_t batch_count;  /* of the chunk, as the old store has them */
     struct chunk_batch *batches;
-    struct log_marks marks[CHUNK_PARTITIONS_MAX]; /* by partition: what was read */
+    int64_t from[CHUNK_PARTITIONS_MAX];           /* by partition: where reading began */
+    struct log_marks marks[CHUNK_PARTITIONS_MAX]; /* and what was read */
     bool is_bound[CHUNK_MESSAGES_MAX];            /* by key of the chunk */
     struct binding bindings[CHUNK_MESSAGES_MAX];
 };
 
-int rebuild_open(struct rebuild **ret, struct store *store, struct store *old, struct error *err)
+int rebuild_open(struct rebuild **ret, struct store *store, const struct rebuild_old *old,
+                 struct error *err)
 {
     struct rebuild *rebuild = calloc(1, sizeof(*rebuild));
 
@@ -36,7 +43,8 @@ int rebuild_open(struct rebuild **ret, struct store *store, struct store *old, s
         return error_set(err, EX_OSERR, "out of memory");
     }
     rebuild->store = store;
-    rebuild->old = old;
+    rebuild->old = old->store;
+    rebuild->is_told = old->is_told;
     if (digest_open(&rebuild->digest, err) != 0) {
         rebuild_close(rebuild);
         return -1;
@@ -49,13 +57,53 @@ void rebuild_close(struct rebuild *rebuild)
 {
     if (rebuild) {
         digest_close(rebuild->digest);
+        findings_release(&rebuild->differences);
         free(rebuild->batches);
         free(rebuild);
     }
 }
 
-/* What the old ledger knows of the chunk. The chunk is indexed anew then: the same order of keys.
- */
+void rebuild_start(struct rebuild *rebuild, int32_t partition, int64_t from,
+                   const struct log_marks *marks)
+{
+    rebuild->from[partition] = from;
+    if (marks) {
+        rebuild->marks[partition] = *marks;
+    }
+}
+
+const struct findings *rebuild_findings(const struct rebuild *rebuild)
+{
+    return &rebuild->differences;
+}
+
+int64_t rebuild_gone(const struct rebuild *rebuild)
+{
+    return rebuild->gone;
+}
+
+/* What is told to be quarantined must be so again: claim has marked it, and has no repeats. */
+static void note_quarantined(struct rebuild *rebuild, const struct chunk *chunk)
+{
+    char key[TEXT_ESCAPED_SIZE];
+
+    for (size_t i = 0; i < chunk->item_count; i++) {
+        const struct chunk_item *item = &chunk->items[i];
+        if (!item->recorded) {
+            continue;
+        }
+        rebuild->quarantined++;
+        if (item->unreadable == READABLE) {
+            const char *text = item->command.payment.key;
+            findings_add(&rebuild->differences,
+                         "key %s at [%" PRId32 "]@%" PRId64 " was quarantined, and can be read now",
+                         text_escape(key, sizeof(key), text, strlen(text)), item->origin.partition,
+                         item->origin.offset);
+        }
+    }
+}
+
+/* What the old store knows of the chunk. The chunk is indexed anew then: the same order of keys. */
 static enum store_status ask_old(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
 {
     struct store *old = rebuild->old;
@@ -76,6 +124,9 @@ static enum store_status ask_old(struct rebuild *rebuild, struct chunk *chunk, s
         if (key->known) {
             rebuild->bindings[i] = (struct binding){*key->first, key->outcome, key->reason};
         }
+    }
+    if (rebuild->is_told) {
+        note_quarantined(rebuild, chunk);
     }
     rebuild->batch_count = chunk->batch_count;
     memcpy(rebuild->batches, chunk->batches, chunk->batch_count * sizeof(*chunk->batches));
@@ -153,47 +204,118 @@ int rebuild_chunk(struct rebuild *rebuild, struct chunk *chunk, struct error *er
 
 /* ---- the end ---- */
 
-static void on_key(void *user, const struct store_key_difference *difference)
+/* True for what reading did not come by: before its beginning, or in another topic. */
+static bool is_gone(const struct rebuild *rebuild, const struct outcome_record *record)
 {
+    const struct outcome_origin *origin = &record->first.origin;
+
+    return origin->partition == TOLD_ELSEWHERE || origin->partition >= CHUNK_PARTITIONS_MAX ||
+           origin->offset < rebuild->from[origin->partition];
+}
+
+static void add_key(struct rebuild *rebuild, const struct store_key_difference *difference)
+{
+    const struct outcome_record *a = difference->a;
+    const struct outcome_record *b = difference->b;
     char key[TEXT_ESCAPED_SIZE];
 
-    findings_add(user, "key %s%s",
+    findings_add(&rebuild->differences, "key %s: was %s%s%s, is %s%s%s%s",
                  text_escape(key, sizeof(key), difference->key, strlen(difference->key)),
-                 difference->b ? "" : " (the log does not hold it any more)");
+                 a ? outcome_name(a->verdict) : "not decided", a && a->reason[0] ? " " : "",
+                 a ? a->reason : "", b ? outcome_name(b->verdict) : "not decided",
+                 b && b->reason[0] ? " " : "", b ? b->reason : "",
+                 b ? "" : " (the log does not hold it any more)");
+}
+
+static void on_key(void *user, const struct store_key_difference *difference)
+{
+    struct rebuild *rebuild = user;
+
+    if (rebuild->is_told && !difference->a) {
+        return; /* what was never told is decided by the rules */
+    }
+    if (rebuild->is_told && !difference->b && is_gone(rebuild, difference->a)) {
+        rebuild->gone++;
+    } else {
+        add_key(rebuild, difference);
+    }
 }
 
 static void on_account(void *user, const struct store_account_difference *difference)
 {
+    struct rebuild *rebuild = user;
     const char *name = difference->a ? difference->a->name : difference->b->name;
     char account[TEXT_ESCAPED_SIZE];
 
-    findings_add(user, "account %s", text_escape(account, sizeof(account), name, strlen(name)));
+    if (!rebuild->is_told) { /* nothing is told of accounts */
+        findings_add(&rebuild->differences, "account %s",
+                     text_escape(account, sizeof(account), name, strlen(name)));
+    }
 }
 
-/* Nothing may differ; else the first difference is named. */
-static int expect_same(struct rebuild *rebuild, const char *path, struct error *err)
+static void on_quarantined(void *user, const struct store_quarantined *message)
 {
-    struct findings differences = {.count = 0};
-    const struct store_diff_visitor visitor = {&differences, on_key, on_account};
-    struct store_diff found;
+    struct rebuild *rebuild = user;
+
+    rebuild->quarantined -= message->offset >= rebuild->from[message->partition];
+}
+
+/* What was told to be quarantined, and was not met. */
+static int expect_quarantined(struct rebuild *rebuild, struct error *err)
+{
+    static const struct store_quarantine_filter all = {.partition = -1, .offset = -1};
+
+    if (store_sqlite_quarantine(rebuild->old, &all, on_quarantined, rebuild, err) != STORE_OK) {
+        return -1;
+    }
+    if (rebuild->quarantined < 0) {
+        findings_add(&rebuild->differences,
+                     "%" PRId64 " messages that were quarantined are not in the log",
+                     -rebuild->quarantined);
+    }
+    return 0;
+}
+
+/* All that differs is named. */
+static int compare(struct rebuild *rebuild, const char *path, struct store_diff *ret,
+                   struct error *err)
+{
+    const struct store_diff_visitor visitor = {rebuild, on_key, on_account};
     struct store *moment = NULL;
-    int result = -1;
 
     if (store_sqlite_open_moment(&moment, path, err) != 0) {
         return -1;
     }
-    if (store_sqlite_diff(rebuild->old, moment, &visitor, &found, err) == STORE_OK) {
-        result = differences.count == 0
-                     ? 0
-                     : error_set(err, EX_SOFTWARE,
-                                 "what the topic holds does not give the old ledger again: %" PRId64
-                                 " keys and %" PRId64 " accounts differ, the first is %s",
-                                 found.keys_differ, found.accounts_differ,
-                                 differences.shown_count > 0 ? differences.shown[0] : "unknown");
-    }
-    findings_release(&differences);
+    enum store_status status = store_sqlite_diff(rebuild->old, moment, &visitor, ret, err);
     store_close(moment);
-    return result;
+    if (status != STORE_OK) {
+        return -1;
+    }
+    return rebuild->is_told ? expect_quarantined(rebuild, err) : 0;
+}
+
+/* Nothing may differ. */
+static int expect_same(struct rebuild *rebuild, const char *path, struct error *err)
+{
+    struct store_diff found;
+
+    if (compare(rebuild, path, &found, err) != 0) {
+        return -1;
+    }
+    const struct findings *differences = &rebuild->differences;
+    const char *first = differences->shown_count > 0 ? differences->shown[0] : "unknown";
+    if (differences->count == 0) {
+        return 0;
+    }
+    return rebuild->is_told
+               ? error_set(err, EX_SOFTWARE,
+                           "what the topic holds does not give what the outcomes topic tells: "
+                           "%" PRId64 " decisions differ, the first is %s",
+                           differences->count, first)
+               : error_set(err, EX_SOFTWARE,
+                           "what the topic holds does not give the old ledger again: %" PRId64
+                           " keys and %" PRId64 " accounts differ, the first is %s",
+                           found.keys_differ, found.accounts_differ, first);
 }
 
 /* What the old ledger has published needs not be published again. */
@@ -218,6 +340,9 @@ int rebuild_end(struct rebuild *rebuild, const char *path, struct error *err)
 {
     if (!rebuild->old) {
         return 0;
+    }
+    if (rebuild->is_told) {
+        return expect_same(rebuild, path, err);
     }
     if (rebuild->anew > 0) {
         return error_set(err, EX_CONFIG,

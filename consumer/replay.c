@@ -259,7 +259,7 @@ static int print(const struct replay_report *report, bool json, struct error *er
         error_set(err, EX_OSERR, "out of memory");
         return EX_OSERR;
     }
-    return EX_OK;
+    return report->changes > 0 && !report->executed ? REPLAY_CHANGES : EX_OK;
 }
 
 int replay(const struct options *options, struct error *err)
@@ -272,7 +272,8 @@ int replay(const struct options *options, struct error *err)
     }
     replaying->options = options;
     replaying->report.topic = options->kafka.topic;
-    replaying->report.executed = options->execute || options->into;
+    replaying->report.redecided = options->redecide;
+    replaying->report.executed = options->execute || (options->into && !options->redecide);
     progress_init(&replaying->progress, !options->json && isatty(STDERR_FILENO) ? stderr : NULL);
     int code =
         replay_all(replaying, err) == 0 ? print(&replaying->report, options->json, err) : err->code;
@@ -280,6 +281,7 @@ int replay(const struct options *options, struct error *err)
     forecast_close(replaying->forecast);
     rebuild_close(replaying->rebuild);
     store_close(replaying->old);
+    told_close(replaying->told);
     reread_close(replaying->reread);
     store_close(replaying->store);
     key_list_free(replaying->keys);

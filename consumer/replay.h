@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/money.h"
 #include "common/outcome.h"
+#include "consumer/chunk.h"
 #include "consumer/findings.h"
 #include "consumer/options.h"
 
@@ -33,7 +34,17 @@ struct replay_report {
     struct replay_currency currencies[REPLAY_CURRENCIES_MAX];
     size_t currency_count;
     struct findings news; /* what is decided now, and was not before */
+    bool redecided;       /* all was decided anew: */
+    int64_t changes;      /* keys and accounts that came out in another way, printed before */
+    int64_t gone;         /* decisions that were told, of messages that are not in the log */
+    int64_t ignored;      /* records of the outcomes topic that are no outcomes */
 };
+
+/* The exit code when deciding anew would change something. */
+#define REPLAY_CHANGES 1
+
+/* Count what became of a message; what is decided only now is named. */
+void replay_count(struct replay_report *report, const struct chunk_item *item, bool is_news);
 
 /*
  * Replay options->kafka's topic into options->db: forecast it, or with options->execute do it, and
@@ -44,6 +55,9 @@ MUST_CHECK int replay(const struct options *options, struct error *err);
 /* Write what is new, then a table of at most 80 columns but for what is quoted. */
 void replay_print(FILE *out, const struct replay_report *report);
 
+/* The table alone: what became of the records, by outcome and currency. */
+void replay_print_table(FILE *out, const struct replay_report *report);
+
 /*
  * Write one line with one JSON object:
  *
@@ -51,7 +65,8 @@ void replay_print(FILE *out, const struct replay_report *report);
  *    "outcomes":{"redelivered":{"records":1000000,"amounts":{"EUR":"123456.00"}},…},
  *    "new":["payments[0]@17 k1: applied: ann -> bob 12.34 EUR"]}
  *
- * new has FINDINGS_SHOWN_MAX at the most. Returns -1 when memory ran out.
+ * new has FINDINGS_SHOWN_MAX at the most; "changes" is there, a number, when all was decided anew.
+ * Returns -1 when memory ran out.
  */
 MUST_CHECK int replay_print_json(FILE *out, const struct replay_report *report);
 

@@ -13,21 +13,20 @@
 #include "consumer/replay.h"
 #include "consumer/reread.h"
 #include "consumer/store.h"
+#include "consumer/told.h"
 
 struct replaying {
     const struct options *options;
     struct store *store; /* a snapshot, or to write */
     struct forecast *forecast;
     struct rebuild *rebuild;
-    struct store *old; /* a snapshot whose decisions hold, for a new ledger; NULL = none */
+    struct store *old; /* for a new ledger: a snapshot of the old one; NULL = none */
+    struct told *told; /* for a new ledger: the old decisions, as told; NULL = not asked for */
     struct reread *reread;
     struct key_list *keys; /* NULL = all */
     struct replay_report report;
     struct progress progress;
 };
-
-/* Count what became of a message; what is decided only now is named. */
-void replay_count(struct replay_report *report, const struct chunk_item *item, bool is_news);
 
 /* Wait until no more than --rate records a second were read since started_ms. EX_TEMPFAIL. */
 MUST_CHECK int replay_keep_rate(const struct replaying *replaying, int64_t started_ms,

@@ -1,6 +1,7 @@
 /* A replay into a new ledger: see rebuild.h for what is decided. */
 #include "common/clock.h"
 #include "common/topic_reader.h"
+#include "consumer/diff.h"
 #include "consumer/rebuild.h"
 #include "consumer/replay_internal.h"
 #include "consumer/store_backup.h"
@@ -32,10 +33,10 @@ static int find_log(const struct replaying *replaying, int32_t partition, struct
         (old && old->ops->position(old, partition, &is_read, &position, &marks, err) != STORE_OK)) {
         return -1;
     }
-    if (!old && ret->from > 0) {
+    if (!old && ret->from > 0 && !replaying->options->from_log_start) {
         return error_set(err, EX_CONFIG,
                          "%s[%" PRId32 "] begins at %" PRId64 ": what its first records decided "
-                         "would be missing",
+                         "would be missing (--from-log-start accepts that)",
                          replaying->report.topic, partition, ret->from);
     }
     if (old) {
@@ -44,6 +45,7 @@ static int find_log(const struct replaying *replaying, int32_t partition, struct
         ret->to = ret->to > ret->from ? ret->to : ret->from;
     }
     struct store *store = replaying->store;
+    rebuild_start(replaying->rebuild, partition, ret->from, NULL);
     return store->ops->adopt(store, partition, ret->from, err) == STORE_OK ? 0 : -1;
 }
 
@@ -68,6 +70,7 @@ static int start_all(const struct replaying *replaying, struct error *err)
 
 static int rebuild_records(struct replaying *replaying, struct error *err)
 {
+    const struct options *options = replaying->options;
     struct rebuild *rebuild = replaying->rebuild;
     int64_t started_ms = clock_monotonic_ms();
     struct chunk *chunk;
@@ -79,7 +82,8 @@ static int rebuild_records(struct replaying *replaying, struct error *err)
         result = rebuild_chunk(rebuild, chunk, err);
         for (size_t i = 0; result == 0 && i < chunk->item_count; i++) {
             const struct chunk_item *item = &chunk->items[i];
-            replay_count(&replaying->report, item, !rebuild_was_bound(rebuild, chunk, item));
+            bool is_news = !options->redecide && !rebuild_was_bound(rebuild, chunk, item);
+            replay_count(&replaying->report, item, is_news);
         }
         progress_update(&replaying->progress, reread_done(replaying->reread));
         if (result != 0 || replay_keep_rate(replaying, started_ms, err) != 0) {
@@ -110,18 +114,58 @@ static int set_mode(const struct replaying *replaying, struct error *err)
     return !strict || store->ops->set_mode(store, true, err) == STORE_OK ? 0 : -1;
 }
 
+/* Whose decisions hold. To decide anew is to compare with them at the end, and not before. */
+static struct rebuild_old whose(const struct replaying *replaying)
+{
+    if (replaying->options->redecide) {
+        return (struct rebuild_old){.store = NULL};
+    }
+    return replaying->told ? (struct rebuild_old){told_store(replaying->told), true}
+                           : (struct rebuild_old){replaying->old, false};
+}
+
+/* Prints what was decided in another way than the first time. */
+static int list_changes(struct replaying *replaying, const char *path, struct error *err)
+{
+    struct store *old = replaying->told ? told_store(replaying->told) : replaying->old;
+    const struct diff_view view = {.json = replaying->options->json,
+                                   .is_told = replaying->told != NULL};
+    struct store *moment = NULL;
+    int result = store_sqlite_open_moment(&moment, path, err);
+
+    if (result == 0) {
+        result = diff_print(old, moment, &view, &replaying->report.changes, err);
+    }
+    store_close(moment);
+    return result;
+}
+
+static int end(struct replaying *replaying, const char *path, struct error *err)
+{
+    if (replaying->options->redecide) {
+        return list_changes(replaying, path, err);
+    }
+    int result = rebuild_end(replaying->rebuild, path, err);
+    replaying->report.gone = rebuild_gone(replaying->rebuild);
+    if (result != 0) {
+        findings_print(stderr, rebuild_findings(replaying->rebuild));
+    }
+    return result;
+}
+
 static int fill_new_ledger(struct replaying *replaying, const char *path, struct error *err)
 {
     struct store *store = replaying->store;
+    struct rebuild_old old = whose(replaying);
 
     if (store->ops->bind(store, reread_cluster(replaying->reread), replaying->options->kafka.topic,
                          err) != STORE_OK ||
         set_mode(replaying, err) != 0 || replay_check_order(replaying, store, err) != 0) {
         return -1;
     }
-    return rebuild_open(&replaying->rebuild, store, replaying->old, err) == 0 &&
+    return rebuild_open(&replaying->rebuild, store, &old, err) == 0 &&
                    start_all(replaying, err) == 0 && rebuild_records(replaying, err) == 0
-               ? rebuild_end(replaying->rebuild, path, err)
+               ? end(replaying, path, err)
                : -1;
 }
 
@@ -155,27 +199,51 @@ static int make_new_ledger(struct replaying *replaying, struct error *err)
     if (result == 0) {
         result = fill_new_ledger(replaying, path, err);
     }
-    if (result == 0) {
+    if (result == 0 && replaying->report.executed) {
         result = finish(replaying, path, err);
     }
-    if (result != 0) {
+    if (result != 0 || !replaying->report.executed) {
         (void)(store_sqlite_remove(path, &ignored) == 0); /* else its name says what it is */
     }
     return result;
+}
+
+static int open_old(struct replaying *replaying, struct error *err)
+{
+    const struct options *options = replaying->options;
+
+    return store_sqlite_open_snapshot(&replaying->old, options->decisions, err) == 0 &&
+                   replaying->old->ops->bind(replaying->old, reread_cluster(replaying->reread),
+                                             options->kafka.topic, err) == STORE_OK
+               ? replay_check_order(replaying, replaying->old, err)
+               : -1;
+}
+
+static int open_told(struct replaying *replaying, struct error *err)
+{
+    const struct options *options = replaying->options;
+    const struct told_source source = {&options->kafka, options->decisions_topic,
+                                       reread_cluster(replaying->reread), options->stores};
+
+    if (told_open(&replaying->told, &source, &replaying->progress, err) != 0) {
+        return -1;
+    }
+    replaying->report.ignored = told_ignored(replaying->told);
+    return told_decisions(replaying->told) > 0
+               ? 0
+               : error_set(err, EX_DATAERR,
+                           "topic \"%s\" has no outcomes%s: without --decisions all is decided "
+                           "anew",
+                           options->decisions_topic, options->stores ? " of this ledger" : "");
 }
 
 int replay_into(struct replaying *replaying, struct error *err)
 {
     const struct options *options = replaying->options;
 
-    if (reread_open(&replaying->reread, &options->kafka, replay_chunk_size(options), err) != 0) {
-        return -1;
-    }
-    if (options->decisions &&
-        (store_sqlite_open_snapshot(&replaying->old, options->decisions, err) != 0 ||
-         replaying->old->ops->bind(replaying->old, reread_cluster(replaying->reread),
-                                   options->kafka.topic, err) != STORE_OK ||
-         replay_check_order(replaying, replaying->old, err) != 0)) {
+    if (reread_open(&replaying->reread, &options->kafka, replay_chunk_size(options), err) != 0 ||
+        (options->decisions && open_old(replaying, err) != 0) ||
+        (options->decisions_topic && open_told(replaying, err) != 0)) {
         return -1;
     }
     return make_new_ledger(replaying, err);

@@ -35,6 +35,8 @@ int replay_print_json(FILE *out, const struct replay_report *report)
     for (int i = OUTCOME_NONE + 1; good && i < OUTCOME_COUNT; i++) {
         good = add_outcome(outcomes, report, (enum outcome)i);
     }
-    good = good && line_json_add_texts(root, "new", report->news.shown, report->news.shown_count);
+    good = good && (!report->redecided || line_json_add_int(root, "changes", report->changes)) &&
+           (report->gone == 0 || line_json_add_int(root, "gone", report->gone)) &&
+           line_json_add_texts(root, "new", report->news.shown, report->news.shown_count);
     return line_json_print(root, good, out);
 }

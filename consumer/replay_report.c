@@ -83,18 +83,52 @@ static void print_outcome(FILE *out, const struct replay_report *report, enum ou
     }
 }
 
-void replay_print(FILE *out, const struct replay_report *report)
+void replay_print_table(FILE *out, const struct replay_report *report)
 {
     static const enum outcome shown[] = {OUTCOME_REDELIVERED, OUTCOME_DUPLICATE,
                                          OUTCOME_CONFLICT,    OUTCOME_APPLIED,
                                          OUTCOME_REJECTED,    OUTCOME_QUARANTINED};
-    int64_t news = report->news.count;
 
-    findings_print(out, &report->news);
     fprintf(out, "%-12s         records  currency               amount\n",
             report->executed ? "was" : "would be");
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
         print_outcome(out, report, shown[i]);
+    }
+}
+
+/* What is to be known of old decisions that were told. */
+static void print_told(FILE *out, const struct replay_report *report)
+{
+    if (report->gone > 0) {
+        fprintf(out,
+                "\n%" PRId64 " decisions were told of messages that are not in the log any more: "
+                "the new ledger\ndoes not have them.\n",
+                report->gone);
+    }
+    if (report->ignored > 0) {
+        fprintf(out, "\n%" PRId64 " records of the outcomes topic are no outcomes.\n",
+                report->ignored);
+    }
+}
+
+static void print_redecided(FILE *out, const struct replay_report *report)
+{
+    fprintf(out, "\n%" PRId64 " records were decided anew, %" PRId64 " keys and accounts %s.\n%s\n",
+            report->records, report->changes, report->executed ? "changed" : "would change",
+            report->executed ? "The new ledger is made."
+                             : "Nothing was changed: --execute makes the new ledger.");
+}
+
+void replay_print(FILE *out, const struct replay_report *report)
+{
+    int64_t news = report->news.count;
+
+    findings_print(out, &report->news);
+    replay_print_table(out, report);
+    print_told(out, report);
+    if (report->redecided) {
+        print_redecided(out, report);
+        return;
     }
     fprintf(out, "\n%" PRId64 " records were read again, %" PRId64 " %s. ", report->records, news,
             report->executed ? "were decided" : "would be decided");

@@ -1,11 +1,12 @@
 /*
- * A copy of a store while it is written.
+ * A copy of a store while it is written, and the copy in the store's place.
  */
 #ifndef CONSUMER_STORE_BACKUP_H
 #define CONSUMER_STORE_BACKUP_H
 
 #include "common/compiler.h"
 #include "common/error.h"
+#include "consumer/store.h"
 
 #include <stdint.h>
 
@@ -21,6 +22,20 @@ typedef int store_backup_step(void *user, int64_t done, int64_t total, struct er
  */
 MUST_CHECK int store_sqlite_backup(const char *path, const char *copy, store_backup_step *step,
                                    void *user, int64_t *ret_bytes, struct error *err);
+
+/*
+ * Chunks that a lost store may have committed after it told its group of them last: the group is
+ * told every second or so.
+ */
+#define STORE_OUTRUN_CHUNKS INT64_C(1000000)
+
+/*
+ * Make a restored copy of a store count as the later one of the two: its incarnation and its number
+ * of chunks go beyond those that are seen of the other in its consumer group, so that the group
+ * refuses the other from now on. Fails with EX_CONFIG for numbers that no store comes to.
+ */
+MUST_CHECK enum store_status
+store_sqlite_outrun(struct store *store, const struct store_identity *seen, struct error *err);
 
 /* Make a file and its name in its folder durable. Fails with EX_IOERR. */
 MUST_CHECK int store_sync_name(const char *path, struct error *err);

@@ -98,3 +98,25 @@ int store_sqlite_backup(const char *path, const char *copy, store_backup_step *s
     }
     return result;
 }
+
+enum store_status store_sqlite_outrun(struct store *base, const struct store_identity *seen,
+                                      struct error *err)
+{
+    const int64_t most = INT64_MAX / 2;
+    char sql[160];
+
+    if (seen->incarnation < 0 || seen->chunks < 0 || seen->incarnation > most ||
+        seen->chunks > most) {
+        error_set(err, EX_CONFIG,
+                  "the group says incarnation %lld, chunk %lld, which no ledger comes to: somebody "
+                  "else writes there",
+                  (long long)seen->incarnation, (long long)seen->chunks);
+        return STORE_FAILED;
+    }
+    sqlite3_snprintf(sizeof(sql), sql,
+                     "UPDATE store SET incarnation = max(incarnation, %lld) + 1,"
+                     " chunks = max(chunks, %lld) + %lld",
+                     (long long)seen->incarnation, (long long)seen->chunks,
+                     (long long)STORE_OUTRUN_CHUNKS);
+    return sqlite_exec(sqlite_of(base), sql, "restore", err);
+}

@@ -150,6 +150,20 @@ Test(kafka_replay, a_ledger_is_rebuilt_of_all_partitions)
         process_run(scene.dir, NULL, &process,
                     (const char *const[]){PAY_BIN_DIR "/payd", "diff", scene.db, rebuilt, NULL}),
         0, "%s", file_tail(process.out));
+    /* And by what was told alone. */
+    char told[PROCESS_PATH_MAX + 8];
+    snprintf(told, sizeof(told), "%s/told.db", scene.dir);
+    cr_assert_eq(process_run(scene.dir, NULL, &process,
+                             (const char *const[]){PAY_BIN_DIR "/payd", "replay", "--into", told,
+                                                   "--decisions", "topic:", "-b", scene.brokers,
+                                                   "-t", scene.topic, NULL}),
+                 0, "%s", file_tail(process.err));
+    cr_expect(file_has(process.out, "\n2000 records were read again, 0 were decided."), "%s",
+              file_tail(process.out));
+    cr_expect_eq(
+        process_run(scene.dir, NULL, &process,
+                    (const char *const[]){PAY_BIN_DIR "/payd", "diff", scene.db, told, NULL}),
+        0, "%s", file_tail(process.out));
     cr_assert(file_copy(rebuilt, scene.db));
     expect_audited("\"records\":2000,\"decided\":1000,\"repeats\":1000,");
 }

@@ -63,6 +63,11 @@ static void check_operands(const struct options *options, const struct words *wo
     case SUBCOMMAND_DIFF:
         FUZZ_CHECK(options->operand_count == 2);
         break;
+    case SUBCOMMAND_RESTORE:
+        FUZZ_CHECK(options->operand_count == 1);
+        FUZZ_CHECK(options->rewind || !options->redecide);
+        check_run(options, words);
+        break;
     case SUBCOMMAND_STATEMENT:
     case SUBCOMMAND_BACKUP:
         FUZZ_CHECK(options->operand_count == 1);

@@ -114,3 +114,28 @@ Test(backup, one_that_is_stopped_leaves_no_file)
     cr_expect_eq(err.code, EX_IOERR);
     cr_expect_eq(access(copy, F_OK), -1);
 }
+
+Test(backup, what_was_restored_counts_as_later_than_what_was_seen_of_the_other)
+{
+    struct store_identity seen = {.incarnation = 7, .chunks = 900};
+    struct store_identity self;
+    struct store *store = NULL;
+
+    cr_assert_eq(store_sqlite_backup(segments_path, copy, go_on, NULL, &bytes, &err), 0, "%s",
+                 err.text);
+    cr_assert_eq(store_sqlite_open(&store, copy, NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(store_sqlite_outrun(store, &seen, &err), STORE_OK, "%s", err.text);
+    cr_assert_eq(store->ops->identify(store, &self, &err), STORE_OK);
+    cr_expect_eq(self.incarnation, 8);
+    cr_expect_eq(self.chunks, 900 + STORE_OUTRUN_CHUNKS);
+    /* What is behind it does not set it back. */
+    cr_assert_eq(store_sqlite_outrun(store, &seen, &err), STORE_OK, "%s", err.text);
+    cr_assert_eq(store->ops->identify(store, &self, &err), STORE_OK);
+    cr_expect_eq(self.incarnation, 9);
+    cr_expect_eq(self.chunks, 900 + 2 * STORE_OUTRUN_CHUNKS);
+    seen.chunks = INT64_MAX;
+    cr_expect_eq(store_sqlite_outrun(store, &seen, &err), STORE_FAILED);
+    cr_expect_eq(err.code, EX_CONFIG);
+    store_close(store);
+    cr_assert_eq(remove(copy), 0);
+}

@@ -205,6 +205,16 @@ Test(options_payd, refuses_with_a_reason)
         {{"replay", "--into", "n.db", "--from", "beginning"}, "--into makes a new ledger"},
         {{"replay", "--db", "l.db", "--from", "1h", "--decisions", "o.db"}, "belong to --into"},
         {{"replay", "--db", "l.db", "--from", "1h", "--accounts", "open"}, "belong to --into"},
+        {{"replay", "--db", "l.db", "--from", "1h", "--redecide"}, "belong to --into"},
+        {{"replay", "--db", "l.db", "--from", "1h", "--from-log-start"}, "belong to --into"},
+        {{"replay", "--into", "n.db", "--execute", "--decisions", "o.db"}, "with --redecide"},
+        {{"restore", "--db", "l.db"}, "payd restore BACKUP --db FILE -b BROKERS"},
+        {{"restore", "b.db"}, "no ledger is named"},
+        {{"restore", "b.db", "--db", "l.db", "--redecide"}, "--redecide belongs to --rewind"},
+        {{"restore", "b.db", "--db", "l.db", "-g", ""}, "the group's name is empty"},
+        {{"backup", "b.db", "--db", "l.db", "--rewind"}, "option rewind is not for payd backup"},
+        {{"replay", "--into", "n.db", "--redecide"}, "--redecide compares with old decisions"},
+        {{"replay", "--into", "n.db", "--decisions", "o.db", "--store", "u"}, "--store belongs to"},
         {{"run", "--db", "l.db", "--", "-b"}, "what is \"-b\"? payd run takes options only"},
     };
 
@@ -319,6 +329,43 @@ Test(options_payd, replay_takes_a_part_of_the_log)
     cr_expect_str_eq(err.text, "option execute is not for payd audit");
 }
 
+Test(options_payd, old_decisions_stand_in_a_ledger_or_in_a_topic)
+{
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"replay", "--into", "n.db", "--decisions", "o.db",
+                                                "--redecide", "--execute"},
+                       &no_env),
+                 0, "%s", err.text);
+    cr_expect_str_eq(options.decisions, "o.db");
+    cr_expect_null(options.decisions_topic);
+    cr_expect(options.redecide);
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"replay", "--into", "n.db", "--decisions",
+                                                "topic:told", "--store", "u", "--from-log-start"},
+                       &no_env),
+                 0, "%s", err.text);
+    cr_expect_null(options.decisions);
+    cr_expect_str_eq(options.decisions_topic, "told");
+    cr_expect_str_eq(options.stores, "u");
+    cr_expect(options.from_log_start);
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"replay", "--into", "n.db", "-t", "orders",
+                                                "--decisions", "topic:"},
+                       &no_env),
+                 0, "%s", err.text);
+    cr_expect_str_eq(options.decisions_topic, "orders.outcomes");
+}
+
+Test(options_payd, restore_takes_a_backup_and_the_groups_name)
+{
+    cr_assert_eq(parse((const char *[ARGS_MAX]){"restore", "b.db", "--db", "l.db", "-g", "own",
+                                                "--rewind", "--redecide", "--skip-topic-check"},
+                       &no_env),
+                 0, "%s", err.text);
+    cr_expect_eq(options.command, SUBCOMMAND_RESTORE);
+    cr_expect_str_eq(options.operands[0], "b.db");
+    cr_expect_str_eq(options.group, "own");
+    cr_expect_str_eq(options.outcomes, "payments.outcomes");
+    cr_expect(options.rewind && options.redecide && options.kafka.skip_topic_check);
+}
+
 Test(options_payd, takes_as_many_properties_as_it_says_and_no_more)
 {
     char *argv[4 + KAFKA_PROPERTIES_MAX + 1] = {(char *)"payd", (char *)"run", (char *)"--db",
@@ -354,6 +401,8 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         {SUBCOMMAND_RESET, {"--db FILE", "--yes", "--forget-everything"}},
         {SUBCOMMAND_EXPORT, {"--db FILE", "--format", "csv", "jsonl", "--since WHEN"}},
         {SUBCOMMAND_BACKUP, {"--db FILE", "73"}},
+        {SUBCOMMAND_RESTORE,
+         {"BACKUP", "--db FILE", "--group", "--rewind", "--redecide", "--outcomes", "73", "78"}},
         {SUBCOMMAND_QUARANTINE,
          {"list", "show PARTITION@OFFSET", "export", "--reason", "--partition N", "--since WHEN",
           "--json"}},
@@ -361,7 +410,8 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         {SUBCOMMAND_AUDIT, {"--db FILE", "--brokers", "--topic", "-X NAME", "-F FILE", "--json"}},
         {SUBCOMMAND_REPLAY,
          {"--from WHERE", "--to WHERE", "--partition N", "--key-file", "--execute", "--rate N",
-          "--into NEW.db", "--decisions OLD.db", "--brokers"}},
+          "--into NEW.db", "--decisions OLD", "--brokers"}},
+        {SUBCOMMAND_REPLAY, {"topic:NAME", "--store UUID", "--redecide", "--from-log-start"}},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -21,6 +21,21 @@ Test(owner, what_is_written_is_read_back_as_our_own)
     cr_expect_eq(owner_judge(&self, true, text), OWNER_SELF);
 }
 
+Test(owner, whoever_stands_there_is_read)
+{
+    struct store_identity found;
+    char text[OWNER_TEXT_SIZE];
+
+    cr_assert(owner_read(owner_write(text, &self), &found));
+    cr_expect_str_eq(found.uuid, OURS);
+    cr_expect_str_eq(found.opening, OPENED);
+    cr_expect_eq(found.incarnation, 5);
+    cr_expect_eq(found.chunks, 100);
+    cr_expect_not(owner_read(NULL, &found));
+    cr_expect_not(owner_read("", &found));
+    cr_expect_not(owner_read("payd1 " OURS " 5", &found));
+}
+
 Test(owner, the_longest_identity_fits)
 {
     const struct store_identity longest = {OURS, OPENED, INT64_MAX, INT64_MAX, 0};
