@@ -95,6 +95,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
         .key_len = message->key_len,
         .tag = message->_private,
         .delivery = delivery_of(message),
+        .partition = message->partition,
+        .offset = message->offset >= 0 ? message->offset : -1,
         .reason = rd_kafka_err2str(message->err),
         .refused = is_refusal(message->err),
     };
@@ -168,6 +170,11 @@ int publisher_open(struct publisher **ret, const struct kafka_args *args, publis
 fail:
     publisher_close(publisher);
     return -1;
+}
+
+char *publisher_cluster(struct publisher *publisher, int timeout_ms, struct error *err)
+{
+    return kafka_topic_cluster(publisher->rk, timeout_ms, err);
 }
 
 /* The client's own word when it can never send again, e.g. after it was fenced. */

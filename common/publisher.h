@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Bounds of what waits inside the publisher; publisher_send() waits for room. */
 #define PUBLISHER_QUEUE_MESSAGES 100000
@@ -28,14 +29,14 @@ enum delivery {
 /* A message to send. Everything is copied, but tag, which comes back in the receipt. */
 struct publisher_header {
     const char *name;
-    const char *value;
+    const char *value; /* may be NULL */
     size_t value_len;
 };
 
 struct publisher_message {
-    const char *key; /* not empty */
+    const char *key; /* not empty, or NULL for a message without a key */
     size_t key_len;
-    const char *value;
+    const char *value; /* NULL = none */
     size_t value_len;
     const struct publisher_header *headers; /* may be NULL */
     size_t header_count;
@@ -48,6 +49,8 @@ struct publisher_receipt {
     size_t key_len;
     void *tag; /* the message's own */
     enum delivery delivery;
+    int32_t partition;  /* where the topic has it, when it was acknowledged; */
+    int64_t offset;     /* -1 = the broker did not say */
     const char *reason; /* why it was not acknowledged; borrowed for the call */
     bool refused;       /* the topic takes it never, or one that was sent together with it */
 };
@@ -68,6 +71,12 @@ struct publisher;
  */
 MUST_CHECK int publisher_open(struct publisher **ret, const struct kafka_args *args,
                               publisher_report *report, void *user, struct error *err);
+
+/*
+ * The cluster's id, to be released with free(), or NULL with *err set (EX_UNAVAILABLE when there is
+ * no answer within timeout_ms).
+ */
+char *publisher_cluster(struct publisher *publisher, int timeout_ms, struct error *err);
 
 /*
  * Hand over one message. Waits for room, but not once a stop is requested. On failure the message

@@ -12,6 +12,7 @@
 #include "consumer/position.h"
 #include "consumer/purge.h"
 #include "consumer/quarantine.h"
+#include "consumer/redrive.h"
 #include "consumer/replay.h"
 #include "consumer/reset.h"
 #include "consumer/restore.h"
@@ -59,6 +60,8 @@ static int dispatch(const struct options *options, struct error *err)
         return quarantine(options, err);
     case SUBCOMMAND_PURGE:
         return purge(options, err);
+    case SUBCOMMAND_REDRIVE:
+        return redrive(options, err);
     case SUBCOMMAND_RESET:
         return reset(options, err);
     case SUBCOMMAND_AUDIT:

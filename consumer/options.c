@@ -17,6 +17,7 @@ enum option_id {
     OPTION_FROM_LOG_START,
     OPTION_SKIP_TOPIC_CHECK,
     OPTION_OUTCOMES,
+    OPTION_DEAD_LETTERS,
     OPTION_ACCOUNTS,
     OPTION_PARTITION,
     OPTION_TO,
@@ -35,6 +36,7 @@ enum option_id {
     OPTION_REASON,
     OPTION_OLDER_THAN,
     OPTION_PURGE_OLDER_THAN,
+    OPTION_VALUE,
     OPTION_YES,
     OPTION_FORGET_EVERYTHING,
     OPTION_JSON,
@@ -55,8 +57,10 @@ enum option_id {
 #define FOR_RESTORE    (1U << SUBCOMMAND_RESTORE)
 #define FOR_QUARANTINE (1U << SUBCOMMAND_QUARANTINE)
 #define FOR_PURGE      (1U << SUBCOMMAND_PURGE)
+#define FOR_REDRIVE    (1U << SUBCOMMAND_REDRIVE)
 #define FOR_RESET      (1U << SUBCOMMAND_RESET)
-#define FOR_KAFKA      (FOR_RUN | FOR_AUDIT | FOR_REPLAY | FOR_RESTORE | FOR_PURGE)
+#define FOR_CHOOSING   (FOR_QUARANTINE | FOR_REDRIVE)
+#define FOR_KAFKA      (FOR_RUN | FOR_AUDIT | FOR_REPLAY | FOR_RESTORE | FOR_REDRIVE | FOR_PURGE)
 #define FOR_TELLING    (FOR_STATS | FOR_SHOW | FOR_VERIFY | FOR_STATEMENT | FOR_QUARANTINE)
 #define FOR_LEDGER     (FOR_KAFKA | FOR_TELLING | FOR_POSITION | FOR_EXPORT | FOR_BACKUP | FOR_RESET)
 
@@ -70,6 +74,7 @@ static const struct option long_options[] = {
     {"from-log-start", no_argument, NULL, OPTION_FROM_LOG_START},
     {"skip-topic-check", no_argument, NULL, OPTION_SKIP_TOPIC_CHECK},
     {"outcomes", required_argument, NULL, OPTION_OUTCOMES},
+    {"dead-letters", required_argument, NULL, OPTION_DEAD_LETTERS},
     {"accounts", required_argument, NULL, OPTION_ACCOUNTS},
     {"partition", required_argument, NULL, OPTION_PARTITION},
     {"to", required_argument, NULL, OPTION_TO},
@@ -88,6 +93,7 @@ static const struct option long_options[] = {
     {"reason", required_argument, NULL, OPTION_REASON},
     {"older-than", required_argument, NULL, OPTION_OLDER_THAN},
     {"purge-older-than", required_argument, NULL, OPTION_PURGE_OLDER_THAN},
+    {"value", required_argument, NULL, OPTION_VALUE},
     {"yes", no_argument, NULL, OPTION_YES},
     {"forget-everything", no_argument, NULL, OPTION_FORGET_EVERYTHING},
     {"json", no_argument, NULL, OPTION_JSON},
@@ -122,17 +128,19 @@ static unsigned known_by(int id)
     case 'F':
         return FOR_KAFKA;
     case OPTION_JSON:
-        return FOR_TELLING | FOR_AUDIT | FOR_REPLAY | FOR_DIFF | FOR_PURGE;
+        return FOR_TELLING | FOR_AUDIT | FOR_REPLAY | FOR_DIFF | FOR_REDRIVE | FOR_PURGE;
     case OPTION_PARTITION:
-        return FOR_POSITION | FOR_REPLAY | FOR_QUARANTINE;
+        return FOR_POSITION | FOR_REPLAY | FOR_CHOOSING;
     case OPTION_TO:
         return FOR_POSITION | FOR_REPLAY;
     case OPTION_SINCE:
-        return FOR_EXPORT | FOR_STATEMENT | FOR_QUARANTINE;
+        return FOR_EXPORT | FOR_STATEMENT | FOR_CHOOSING;
     case OPTION_FORMAT:
         return FOR_EXPORT;
     case OPTION_REASON:
-        return FOR_QUARANTINE;
+        return FOR_CHOOSING;
+    case OPTION_VALUE:
+        return FOR_REDRIVE;
     case OPTION_OLDER_THAN:
         return FOR_PURGE;
     case OPTION_YES:
@@ -155,7 +163,7 @@ static unsigned known_by(int id)
     case 'g':
         return FOR_RUN | FOR_RESTORE;
     case OPTION_SKIP_TOPIC_CHECK:
-        return FOR_RUN | FOR_RESTORE | FOR_PURGE;
+        return FOR_RUN | FOR_RESTORE | FOR_REDRIVE | FOR_PURGE;
     case OPTION_OUTCOMES:
         return FOR_RUN | FOR_REPLAY | FOR_RESTORE;
     case OPTION_ACCOUNTS:
@@ -266,6 +274,9 @@ static int take_option(struct options *options, int id, const char *value, struc
     case OPTION_OUTCOMES:
         options->outcomes = value;
         return 0;
+    case OPTION_DEAD_LETTERS:
+        options->dead_letters = value;
+        return 0;
     case OPTION_ACCOUNTS:
         return take_accounts(options, value, err);
     case OPTION_PARTITION:
@@ -313,6 +324,9 @@ static int take_option(struct options *options, int id, const char *value, struc
         return span_parse_duration("older-than", value, &options->older_ms, err);
     case OPTION_PURGE_OLDER_THAN:
         return span_parse_duration("purge-older-than", value, &options->older_ms, err);
+    case OPTION_VALUE:
+        options->value_file = value;
+        return 0;
     case OPTION_YES:
         options->yes = true;
         return 0;
@@ -356,6 +370,10 @@ static const struct command {
     {"--version", SUBCOMMAND_VERSION, 0, 0, NULL},
 };
 
+/* The second word of quarantine that is a command of its own: it alone needs a broker. */
+static const struct command redrive_command = {"quarantine redrive", SUBCOMMAND_REDRIVE, 0, INT_MAX,
+                                               "quarantine redrive PARTITION@OFFSET..."};
+
 static const struct command *find_command(const char *word, struct error *err)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -365,6 +383,20 @@ static const struct command *find_command(const char *word, struct error *err)
     }
     error_set(err, EX_USAGE, "there is no command \"%s\": see payd --help", word);
     return NULL;
+}
+
+static int check_dead_letters(const struct options *options, struct error *err)
+{
+    const char *topic = options->dead_letters;
+
+    if (topic[0] == '\0') {
+        return error_set(err, EX_USAGE, "the name of the topic of dead letters is empty");
+    }
+    return strcmp(topic, options->kafka.topic) == 0 || strcmp(topic, options->outcomes) == 0
+               ? error_set(err, EX_USAGE,
+                           "dead letters cannot go into the topic of the payments or of the "
+                           "outcomes")
+               : 0;
 }
 
 /* The commands that have to do with group and outcomes. */
@@ -381,7 +413,7 @@ static int check_run(const struct options *options, struct error *err)
     if (strcmp(options->outcomes, options->kafka.topic) == 0) {
         return error_set(err, EX_USAGE, "outcomes cannot go into the topic of the payments");
     }
-    return 0;
+    return options->dead_letters ? check_dead_letters(options, err) : 0;
 }
 
 static int check_restore(const struct options *options, struct error *err)
@@ -441,6 +473,26 @@ static int check_replay(const struct options *options, struct error *err)
                : 0;
 }
 
+/* Places, or all that filters match; never all of the quarantine by mistake. */
+static int check_redrive(const struct options *options, struct error *err)
+{
+    bool has_filter =
+        options->reason || options->partition >= 0 || options->since.kind != SPAN_NONE;
+
+    if (options->operand_count > 0 && has_filter) {
+        return error_set(err, EX_USAGE,
+                         "give either PARTITION@OFFSET..., or --reason, --partition and --since");
+    }
+    if (options->value_file && options->operand_count != 1) {
+        return error_set(err, EX_USAGE, "--value mends one message: give one PARTITION@OFFSET");
+    }
+    return options->operand_count > 0 || has_filter
+               ? 0
+               : error_set(err, EX_USAGE,
+                           "all that is in quarantine is not redriven at once: give "
+                           "PARTITION@OFFSET..., or choose with --reason, --partition or --since");
+}
+
 static int check(const struct options *options, struct error *err)
 {
     if (!(FOR_LEDGER & 1U << options->command)) {
@@ -460,6 +512,9 @@ static int check(const struct options *options, struct error *err)
     }
     if (options->command == SUBCOMMAND_REPLAY) {
         return check_replay(options, err);
+    }
+    if (options->command == SUBCOMMAND_REDRIVE) {
+        return check_redrive(options, err);
     }
     if (options->command == SUBCOMMAND_PURGE && options->older_ms == 0) {
         return error_set(err, EX_USAGE, "which keys? use --older-than 90d");
@@ -538,6 +593,12 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
     if (!command) {
         return -1;
     }
+    if (command->subcommand == SUBCOMMAND_QUARANTINE && argc > 2 &&
+        strcmp(argv[2], "redrive") == 0) {
+        command = &redrive_command;
+        argc--;
+        argv++;
+    }
     ret->command = command->subcommand;
     optind = 0; /* makes getopt start over, whatever was parsed before */
     opterr = 0;
@@ -557,14 +618,14 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
         }
         if (id == '?') {
             return error_set(err, EX_USAGE, "unknown option \"%s\": see payd %s --help", given,
-                             argv[1]);
+                             command->word);
         }
         if (id == ':') {
             return error_set(err, EX_USAGE, "option \"%s\" needs a value", given);
         }
         if (!(known_by(id) & 1U << ret->command)) {
             return error_set(err, EX_USAGE, "option %s is not for payd %s", option_name(id, name),
-                             argv[1]);
+                             command->word);
         }
         if (take_option(ret, id, optarg, err) != 0) {
             return -1;

@@ -32,6 +32,7 @@ enum subcommand {
     SUBCOMMAND_RESTORE,
     SUBCOMMAND_QUARANTINE,
     SUBCOMMAND_PURGE,
+    SUBCOMMAND_REDRIVE, /* payd quarantine redrive */
     SUBCOMMAND_RESET,
 };
 
@@ -47,17 +48,18 @@ struct options {
     const char *db;
     const char *group;
     struct kafka_args kafka;
-    const char *outcomes;  /* the outcomes topic */
-    char *const *operands; /* keys, files, ... as the command takes them */
+    const char *outcomes;     /* the outcomes topic */
+    const char *dead_letters; /* payd run: the topic of dead letters; NULL = none */
+    char *const *operands;    /* keys, files, ... as the command takes them */
     int operand_count;
 
     enum accounts accounts;      /* payd run */
     enum format format;          /* payd export */
-    int32_t partition;           /* payd position, replay, quarantine; -1 = not given */
+    int32_t partition;           /* payd position, replay, quarantine, redrive; -1 = not given */
     int64_t to;                  /* payd position; -1 = not given */
     struct span from;            /* payd replay */
     struct span until;           /* its --to */
-    struct span since;           /* payd export, statement, quarantine */
+    struct span since;           /* payd export, statement, quarantine, redrive */
     int64_t rate;                /* payd replay: records a second; 0 = not given */
     int64_t older_ms;            /* payd purge, run: keys older than so much; 0 = not given */
     const char *key_file;        /* payd replay; NULL = all keys */
@@ -65,7 +67,8 @@ struct options {
     const char *decisions;       /* its: a ledger whose decisions hold; NULL = none */
     const char *decisions_topic; /* its: an outcomes topic that tells which hold; NULL = none */
     const char *stores;          /* its: whose outcomes, UUID[,UUID...]; NULL = of the only one */
-    const char *reason;          /* payd quarantine; NULL = any */
+    const char *reason;          /* payd quarantine, redrive; NULL = any */
+    const char *value_file;      /* payd quarantine redrive; NULL = the bytes as they are kept */
 
     bool json;
     bool until_end; /* payd run */

@@ -11,13 +11,13 @@ static const char main_help[] =
     "  replay    tell what reading again would decide, or decide it      -b BROKERS\n"
     "  verify, diff A B              prove a ledger from its file; compare two\n"
     "  stats, show KEY..., statement ACCOUNT, export    what a ledger holds\n"
-    "  quarantine list|show|export   messages that could not be read\n"
+    "  quarantine list|show|export|redrive   messages that could not be read\n"
     "  backup FILE, restore BACKUP   copy a ledger; put the copy in its place\n"
     "  purge     forget old keys for good                                -b BROKERS\n"
     "  position, reset               change by hand how far it has read, the balances\n"
     "\n"
-    "run, replay --execute, restore, purge, reset and setting a position write; others\n"
-    "work while payd runs. Exit codes (1 to 4: see the command's --help):\n"
+    "All but run, replay --execute, restore, purge, reset, position work while payd\n"
+    "runs. Exit codes (1 to 4: see the command's --help):\n"
     "   0  done, or stopped by SIGTERM or SIGINT\n"
     "  64  the command line is wrong     65, 66  a file or account cannot be used\n"
     "  69  broker or topic not there     71  no memory     73  cannot make a file\n"
@@ -36,6 +36,7 @@ static const char run_help[] =
     "  -t, --topic NAME        topic to read                 [$PAY_TOPIC, payments]\n"
     "  -g, --group NAME        consumer group                [payd]\n"
     "      --outcomes NAME     topic for outcomes    [$PAY_OUTCOMES, TOPIC.outcomes]\n"
+    "      --dead-letters NAME topic for messages that cannot be read [none]\n"
     "      --accounts MODE     of a new ledger: open on first use, or strict\n"
     "  -X NAME=VALUE           librdkafka property; may be repeated\n"
     "  -F FILE                 file of librdkafka properties, NAME=VALUE a line\n"
@@ -219,6 +220,7 @@ static const char quarantine_help[] =
     "Usage: payd quarantine list --db FILE [OPTION]...\n"
     "       payd quarantine show PARTITION@OFFSET... --db FILE [--json]\n"
     "       payd quarantine export --db FILE [OPTION]...\n"
+    "       payd quarantine redrive --help\n"
     "\n"
     "Messages that could not be read as a command: they were not paid, and their keys\n"
     "are free. list: a line each. show: all of a message. export: all of each as\n"
@@ -249,6 +251,26 @@ static const char purge_help[] =
     "      --skip-topic-check     do not ask for retention.ms (embedded broker)\n"
     "      --json                 one JSON object\n"
     "  -h, --help                 this text\n";
+
+static const char redrive_help[] =
+    "Usage: payd quarantine redrive PARTITION@OFFSET... --db FILE -b BROKERS\n"
+    "       payd quarantine redrive --reason NAME ... --db FILE -b BROKERS\n"
+    "\n"
+    "Publishes messages of the quarantine to the ledger's topic again, all or none,\n"
+    "under the same key, or redrive:TOPIC:PARTITION:OFFSET when it was unusable: so\n"
+    "each is paid once, however often it is redriven. What would only come back is\n"
+    "refused (65). Changes no ledger; works while payd runs, which decides them.\n"
+    "\n"
+    "      --value FILE         mended bytes of the one message (-: standard input)\n"
+    "      --reason NAME        all of this reason, or\n"
+    "      --partition N        of this partition, or\n"
+    "      --since WHEN         from a time on, or a duration back from now (90d)\n"
+    "      --db FILE            the ledger\n" KAFKA_HELP
+    "      --skip-topic-check   do not ask for the topic's settings (embedded broker)\n"
+    "      --json               one JSON object for each, a line each\n"
+    "  -h, --help               this text\n"
+    "\n"
+    "75: not all was acknowledged, run it again. 4: one is not in quarantine.\n";
 
 static const char reset_help[] =
     "Usage: payd reset --yes --db FILE [--forget-everything]\n"
@@ -287,6 +309,8 @@ const char *options_help(enum subcommand command)
         return quarantine_help;
     case SUBCOMMAND_PURGE:
         return purge_help;
+    case SUBCOMMAND_REDRIVE:
+        return redrive_help;
     case SUBCOMMAND_RESET:
         return reset_help;
     case SUBCOMMAND_AUDIT:

@@ -13,6 +13,16 @@
  *
  * An outcome that the topic refuses for good, being too large, is remembered in the store as
  * skipped, and logged.
+ *
+ * With dead letters each quarantined message is published too, to a topic of its own, and the
+ * cursor moves over it only when both are acknowledged:
+ *
+ *   key      as it was kept; none when it had none
+ *   value    as it was kept: at most STORE_QUARANTINE_MESSAGE_BYTES of key, value and headers
+ *   headers  as they were kept, and behind them origin (TOPIC:PARTITION:OFFSET), reason, detail
+ *            and, when there was a value, value-length (all of it, in bytes)
+ *
+ * The cursor is the same, so that who begins with dead letters gets those from then on.
  */
 #ifndef CONSUMER_OUTBOX_H
 #define CONSUMER_OUTBOX_H
@@ -49,6 +59,12 @@ struct outbox;
  */
 MUST_CHECK int outbox_open(struct outbox **ret, struct store *store, struct store *reader,
                            const struct kafka_args *args, const char *topic, struct error *err);
+
+/*
+ * From now on publish dead letters to a topic, which is borrowed until outbox_close(). Before the
+ * first step; both stores must be SQLite's. Fails as outbox_open(); may be called again.
+ */
+MUST_CHECK int outbox_open_letters(struct outbox *outbox, const char *topic, struct error *err);
 
 /*
  * Send what the reader has, as far as there is room, at most max outcomes, and take

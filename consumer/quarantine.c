@@ -140,8 +140,7 @@ static int visit(struct working *working, const struct store_quarantine_filter *
     return status == STORE_OK && !working->failed ? EX_OK : working->err->code;
 }
 
-/* "3@1200": a partition and an offset. */
-static int parse_place(const char *text, struct store_quarantine_filter *ret, struct error *err)
+int quarantine_parse_place(const char *text, struct store_quarantine_filter *ret, struct error *err)
 {
     char *end;
 
@@ -167,7 +166,7 @@ static int show_places(struct working *working)
          i++) {
         struct store_quarantine_filter filter;
         int64_t before = working->count;
-        if (parse_place(options->operands[i], &filter, working->err) != 0) {
+        if (quarantine_parse_place(options->operands[i], &filter, working->err) != 0) {
             return working->err->code;
         }
         int found = visit(working, &filter);
@@ -180,15 +179,20 @@ static int show_places(struct working *working)
     return code;
 }
 
-static int list(struct working *working)
+struct store_quarantine_filter quarantine_filter(const struct options *options)
 {
-    const struct options *options = working->options;
-    const struct store_quarantine_filter filter = {
+    return (struct store_quarantine_filter){
         .reason = options->reason,
         .partition = options->partition,
         .offset = -1,
         .since_ms = options->since.kind == SPAN_TIME ? options->since.value : 0,
     };
+}
+
+static int list(struct working *working)
+{
+    const struct options *options = working->options;
+    const struct store_quarantine_filter filter = quarantine_filter(options);
     int code = visit(working, &filter);
 
     if (code != EX_OK || working->action != ACTION_LIST || options->json) {
@@ -199,8 +203,8 @@ static int list(struct working *working)
     } else {
         printf("\n%" PRId64
                " messages. What cannot be read was not paid, and its key is free: send "
-               "it\nagain, mended, under the same key. Before paying it under another key: pay "
-               "cancel.\n",
+               "it\nagain, mended, under the same key: payd quarantine redrive. Before paying it "
+               "under\nanother key: pay cancel.\n",
                working->count);
     }
     return code;
@@ -222,7 +226,10 @@ static int find_action(const struct options *options, enum action *ret, struct e
             return 0;
         }
     }
-    return error_set(err, EX_USAGE, "quarantine: \"%s\" is neither list nor show nor export", word);
+    return error_set(err, EX_USAGE,
+                     "quarantine: \"%s\" is neither list nor show nor export, nor is it redrive "
+                     "right behind quarantine",
+                     word);
 }
 
 int quarantine(const struct options *options, struct error *err)

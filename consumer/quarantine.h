@@ -18,6 +18,13 @@
 /* List, show or export, as the first operand says. Returns the exit code, with *err set. */
 MUST_CHECK int quarantine(const struct options *options, struct error *err);
 
+/* "3@1200", a partition and an offset, as a filter. Fails with EX_USAGE. */
+MUST_CHECK int quarantine_parse_place(const char *text, struct store_quarantine_filter *ret,
+                                      struct error *err);
+
+/* What --reason, --partition and --since say; its reason is borrowed from options. */
+struct store_quarantine_filter quarantine_filter(const struct options *options);
+
 /* A line of the list, in at most 80 columns: long keys are cut. */
 void quarantine_print_head(FILE *out);
 void quarantine_print_line(FILE *out, const struct store_quarantined *message);

@@ -44,6 +44,13 @@ static int open_outbox(struct running *running, struct error *err)
                : error_wrap(err, "outcomes (--outcomes)");
 }
 
+static int open_dead_letters(struct running *running, struct error *err)
+{
+    return outbox_open_letters(running->outbox, running->options->dead_letters, err) == 0
+               ? 0
+               : error_wrap(err, "dead letters (--dead-letters)");
+}
+
 /*
  * Tries again while what is wanted is not there yet. Returns -1 to stop: because of *err, or
  * because a stop is requested.
@@ -146,7 +153,8 @@ static int open_all(struct running *running, struct error *err)
         inbox_open(&running->inbox, &options->kafka, options->group,
                    worker_callbacks(running->worker), err) != 0 ||
         wait_for(running, check_topic, err) != 0 || bind_store(running, err) != 0 ||
-        wait_for(running, open_outbox, err) != 0) {
+        wait_for(running, open_outbox, err) != 0 ||
+        (options->dead_letters && wait_for(running, open_dead_letters, err) != 0)) {
         return -1;
     }
     worker_set_outbox(running->worker, running->outbox);
@@ -168,8 +176,10 @@ int run(const struct options *options)
     struct running running = {.options = options};
 
     log_event(LOG_LEVEL_INFO, "start",
-              "version=" PAY_VERSION " store=\"%s\" topic=\"%s\" group=\"%s\" outcomes=\"%s\"",
-              options->db, options->kafka.topic, options->group, options->outcomes);
+              "version=" PAY_VERSION " store=\"%s\" topic=\"%s\" group=\"%s\" outcomes=\"%s\""
+              " dead_letters=\"%s\"",
+              options->db, options->kafka.topic, options->group, options->outcomes,
+              options->dead_letters ? options->dead_letters : "");
     int result = open_all(&running, &err);
     if (result == 0) {
         result = consume(running.worker, running.inbox, options->until_end, &err);

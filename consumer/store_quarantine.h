@@ -55,6 +55,11 @@ MUST_CHECK enum store_status store_sqlite_quarantine(struct store *store,
                                                      store_visit_quarantined *visit, void *user,
                                                      struct error *err);
 
+/* Visit the message of a seq; nothing when it is not in quarantine. */
+MUST_CHECK enum store_status store_sqlite_quarantined(struct store *store, int64_t seq,
+                                                      store_visit_quarantined *visit, void *user,
+                                                      struct error *err);
+
 /* Visit the headers that are kept of a message. May be called from its visit. */
 MUST_CHECK enum store_status store_sqlite_quarantine_headers(struct store *store, int64_t seq,
                                                              store_visit_header *visit, void *user,

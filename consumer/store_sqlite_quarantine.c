@@ -20,12 +20,14 @@ enum column {
     DECIDED_MS,
 };
 
-static const char messages_sql[] =
-    "SELECT q.seq, ifnull(l.topic, ''), q.partition, q.offset, q.reason, q.detail, q.key,"
-    " q.key_len, q.value, q.value_len, q.digest, q.timestamp_ms, q.decided_ms"
+#define MESSAGES                                                                                   \
+    "SELECT q.seq, ifnull(l.topic, ''), q.partition, q.offset, q.reason, q.detail, q.key,"         \
+    " q.key_len, q.value, q.value_len, q.digest, q.timestamp_ms, q.decided_ms"                     \
     " FROM quarantine q LEFT JOIN logs l ON l.id = q.log"
-    " WHERE (?1 IS NULL OR q.reason = ?1) AND (?2 < 0 OR q.partition = ?2)"
-    " AND (?3 < 0 OR q.offset = ?3) AND q.timestamp_ms >= ?4 ORDER BY q.seq";
+
+static const char messages_sql[] =
+    MESSAGES " WHERE (?1 IS NULL OR q.reason = ?1) AND (?2 < 0 OR q.partition = ?2)"
+             " AND (?3 < 0 OR q.offset = ?3) AND q.timestamp_ms >= ?4 ORDER BY q.seq";
 
 /* A blob's bytes: not NULL when it is there but empty. */
 static const void *blob(sqlite3_stmt *row, int column)
@@ -94,6 +96,30 @@ enum store_status store_sqlite_quarantine(struct store *base,
         }
     }
     if (status == STORE_OK && code != SQLITE_DONE) {
+        status = sqlite_failed(store, "quarantine", err);
+    }
+    sqlite3_finalize(row);
+    return status;
+}
+
+enum store_status store_sqlite_quarantined(struct store *base, int64_t seq,
+                                           store_visit_quarantined *visit, void *user,
+                                           struct error *err)
+{
+    struct store_sqlite *store = sqlite_of(base);
+    sqlite3_stmt *row = NULL;
+    enum store_status status = STORE_OK;
+    int code = sqlite3_prepare_v2(store->db, MESSAGES " WHERE q.seq = ?", -1, &row, NULL);
+
+    if (code == SQLITE_OK) {
+        code = sqlite3_bind_int64(row, 1, seq);
+    }
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(row);
+    }
+    if (code == SQLITE_ROW) {
+        status = visit_row(store, row, visit, user, err);
+    } else if (code != SQLITE_DONE) {
         status = sqlite_failed(store, "quarantine", err);
     }
     sqlite3_finalize(row);

@@ -30,6 +30,10 @@ static void check_run(const struct options *options, const struct words *words)
     FUZZ_CHECK(options->db && words_hold(words, options->db) && options->db[0] != '\0');
     FUZZ_CHECK(len > 0 && options->group[0] != '\0' && name[0] != '\0');
     FUZZ_CHECK(strcmp(name, options->kafka.topic) != 0);
+    FUZZ_CHECK(!options->dead_letters ||
+               (words_hold(words, options->dead_letters) && options->dead_letters[0] != '\0' &&
+                strcmp(options->dead_letters, options->kafka.topic) != 0 &&
+                strcmp(options->dead_letters, name) != 0));
     FUZZ_CHECK(name == options->outcomes_text || words_hold(words, name));
     if (name == options->outcomes_text && len < 250) { /* Kafka's names have at most 249 bytes */
         FUZZ_CHECK(strncmp(name, options->kafka.topic, len) == 0);
@@ -77,6 +81,11 @@ static void check_operands(const struct options *options, const struct words *wo
         break;
     case SUBCOMMAND_PURGE:
         FUZZ_CHECK(options->older_ms > 0);
+        break;
+    case SUBCOMMAND_REDRIVE:
+        FUZZ_CHECK(options->operand_count >= 1 || options->reason || options->partition >= 0 ||
+                   options->since.kind != SPAN_NONE);
+        FUZZ_CHECK(!options->value_file || options->operand_count == 1);
         break;
     case SUBCOMMAND_RESET:
         FUZZ_CHECK(options->yes);

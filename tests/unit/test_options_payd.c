@@ -128,6 +128,8 @@ Test(options_payd, help_and_version_need_nothing_else)
         {{"run", "-h"}, SUBCOMMAND_HELP, SUBCOMMAND_RUN},
         {{"run", "--db", "l.db", "--help"}, SUBCOMMAND_HELP, SUBCOMMAND_RUN},
         {{"stats", "--help"}, SUBCOMMAND_HELP, SUBCOMMAND_STATS},
+        {{"quarantine", "--help"}, SUBCOMMAND_HELP, SUBCOMMAND_QUARANTINE},
+        {{"quarantine", "redrive", "--help"}, SUBCOMMAND_HELP, SUBCOMMAND_REDRIVE},
         {{"version"}, SUBCOMMAND_VERSION, SUBCOMMAND_HELP},
         {{"--version"}, SUBCOMMAND_VERSION, SUBCOMMAND_HELP},
         {{"run", "--version"}, SUBCOMMAND_VERSION, SUBCOMMAND_HELP},
@@ -195,6 +197,29 @@ Test(options_payd, refuses_with_a_reason)
         {{"export", "--db", "l.db", "--json"}, "option json is not for payd export"},
         {{"backup", "--db", "l.db"}, "something is missing: payd backup FILE --db FILE"},
         {{"quarantine", "--db", "l.db"}, "payd quarantine list|show|export --db FILE"},
+        {{"quarantine", "list", "--db", "l.db", "-b", "b:1"},
+         "option brokers is not for payd quarantine"},
+        {{"run", "--db", "l.db", "--dead-letters", ""}, "topic of dead letters is empty"},
+        {{"run", "--db", "l.db", "--dead-letters", "payments"}, "dead letters cannot go into"},
+        {{"run", "--db", "l.db", "--dead-letters", "payments.outcomes"},
+         "dead letters cannot go into"},
+        {{"run", "--db", "l.db", "-t", "a", "--outcomes", "b", "--dead-letters", "b"},
+         "dead letters cannot go into"},
+        {{"audit", "--db", "l.db", "--dead-letters", "d"}, "dead-letters is not for payd audit"},
+        {{"quarantine", "redrive", "0@1"}, "no ledger is named"},
+        {{"quarantine", "redrive", "--db", "l.db"}, "is not redriven at once"},
+        {{"quarantine", "redrive", "--db", "l.db", "--value", "v"}, "give one PARTITION@OFFSET"},
+        {{"quarantine", "redrive", "0@1", "0@2", "--db", "l.db", "--value", "v"},
+         "give one PARTITION@OFFSET"},
+        {{"quarantine", "redrive", "--reason", "bad_json", "--db", "l.db", "--value", "v"},
+         "give one PARTITION@OFFSET"},
+        {{"quarantine", "redrive", "0@1", "--db", "l.db", "--partition", "0"},
+         "give either PARTITION@OFFSET..., or --reason"},
+        {{"quarantine", "redrive", "0@1", "--db", "l.db", "--nope"},
+         "unknown option \"--nope\": see payd quarantine redrive --help"},
+        {{"quarantine", "redrive", "0@1", "--db", "l.db", "-g", "g"},
+         "option group is not for payd quarantine redrive"},
+        {{"quarantine", "redrive", "0@1", "--db", "l.db", "-t", ""}, "the topic's name is empty"},
         {{"reset", "--db", "l.db"}, "say --yes to do it"},
         {{"purge", "--db", "l.db"}, "use --older-than 90d"},
         {{"purge", "--db", "l.db", "--older-than", "90"}, "\"90\" is no duration"},
@@ -380,6 +405,33 @@ Test(options_payd, takes_as_many_properties_as_it_says_and_no_more)
     cr_expect_str_eq(err.text, "more than 64 properties: put them into a file (-F)");
 }
 
+Test(options_payd, redrive_takes_places_or_filters_and_a_broker)
+{
+    cr_assert_eq(
+        parse((const char *[ARGS_MAX]){"quarantine", "redrive", "0@17", "--db", "l.db", "-b", "b:1",
+                                       "--value", "-", "-t", "others", "--skip-topic-check"},
+              &no_env),
+        0, "%s", err.text);
+    cr_expect_eq(options.command, SUBCOMMAND_REDRIVE);
+    cr_expect_eq(options.operand_count, 1);
+    cr_expect_str_eq(options.operands[0], "0@17");
+    cr_expect_str_eq(options.value_file, "-");
+    cr_expect_str_eq(options.kafka.brokers, "b:1");
+    cr_expect_str_eq(options.kafka.topic, "others");
+    cr_expect(options.kafka.skip_topic_check);
+    cr_expect_not(options.kafka.log);
+    cr_assert_eq(
+        parse((const char *[ARGS_MAX]){"quarantine", "redrive", "--db", "l.db", "--reason",
+                                       "bad_key", "--partition", "3", "--since", "1h", "--json"},
+              &no_env),
+        0, "%s", err.text);
+    cr_expect_eq(options.operand_count, 0);
+    cr_expect_str_eq(options.reason, "bad_key");
+    cr_expect_eq(options.partition, 3);
+    cr_expect_eq(options.since.kind, SPAN_TIME);
+    cr_expect(options.json);
+}
+
 Test(options_payd, help_fits_a_screen_and_names_its_options)
 {
     static const struct {
@@ -390,7 +442,8 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         {SUBCOMMAND_RUN,
          {"--db FILE", "--brokers", "--topic", "--group", "-X NAME=VALUE", "-F FILE", "--until-end",
           "--from-log-start", "--take-group", "--skip-topic-check", "$PAY_BROKERS"}},
-        {SUBCOMMAND_RUN, {"--outcomes", "$PAY_OUTCOMES", "--accounts", "SIGTERM"}},
+        {SUBCOMMAND_RUN,
+         {"--outcomes", "$PAY_OUTCOMES", "--dead-letters", "--accounts", "SIGTERM"}},
         {SUBCOMMAND_STATS, {"--db FILE", "--json", "--help"}},
         {SUBCOMMAND_SHOW, {"KEY...", "--db FILE", "--json", "4 one is unknown"}},
         {SUBCOMMAND_POSITION, {"--partition N", "--to OFFSET", "--new-log"}},
@@ -406,6 +459,10 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         {SUBCOMMAND_QUARANTINE,
          {"list", "show PARTITION@OFFSET", "export", "--reason", "--partition N", "--since WHEN",
           "--json"}},
+        {SUBCOMMAND_QUARANTINE, {"redrive"}},
+        {SUBCOMMAND_REDRIVE,
+         {"PARTITION@OFFSET", "--value FILE", "--reason", "--partition N", "--since WHEN",
+          "--brokers", "--topic", "--skip-topic-check", "--json", "75"}},
         {SUBCOMMAND_VERIFY, {"--db FILE", "--json", "1 it is not"}},
         {SUBCOMMAND_AUDIT, {"--db FILE", "--brokers", "--topic", "-X NAME", "-F FILE", "--json"}},
         {SUBCOMMAND_REPLAY,
