@@ -196,20 +196,20 @@ static int check_unkept(struct auditing *auditing, const struct chunk_item *item
 static int check_stale(struct auditing *auditing, const struct chunk_item *item, enum has *ret,
                        struct error *err)
 {
-    bool is_quarantined = false;
+    bool was_stale = false;
 
     if (!item->recorded) {
         auditing->report.forgotten++;
         *ret = HAS_NOTHING;
         return 0;
     }
-    if (store_sqlite_is_quarantined(auditing->store, item->origin.partition, item->origin.offset,
-                                    &is_quarantined, err) != STORE_OK) {
+    if (store_sqlite_was_stale(auditing->store, item->origin.partition, item->origin.offset,
+                               &was_stale, err) != STORE_OK) {
         return -1;
     }
-    auditing->report.quarantined += is_quarantined;
-    auditing->report.repeats += !is_quarantined;
-    *ret = is_quarantined ? HAS_QUARANTINED : HAS_REPEAT;
+    auditing->report.quarantined += was_stale;
+    auditing->report.repeats += !was_stale;
+    *ret = was_stale ? HAS_QUARANTINED : HAS_REPEAT;
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "consumer/chunk_index.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct chunk *chunk_new(size_t capacity)
@@ -99,6 +100,12 @@ bool chunk_is_stale(const struct chunk *chunk, const struct chunk_item *item)
 
     return !key->known && !key->owner &&
            (key->stale || (item->batch != CHUNK_NONE && chunk->batches[item->batch].forgotten));
+}
+
+void chunk_refuse_stale(struct chunk_item *item)
+{
+    item->unreadable = UNREADABLE_STALE;
+    snprintf(item->detail, sizeof(item->detail), "the key is older than what is remembered");
 }
 
 struct chunk_range *chunk_range(struct chunk *chunk, int32_t partition, int64_t from)

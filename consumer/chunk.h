@@ -214,6 +214,9 @@ bool chunk_is_first(const struct chunk *chunk, const struct chunk_item *item);
  */
 bool chunk_is_stale(const struct chunk *chunk, const struct chunk_item *item);
 
+/* Such an item is unreadable from now on, although it could be read. */
+void chunk_refuse_stale(struct chunk_item *item);
+
 /*
  * For loops over all items, which are large and lie far apart: asks for the memory of one that
  * comes soon after place `at`.

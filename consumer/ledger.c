@@ -2,7 +2,6 @@
 
 #include "common/mutant.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool is_in_currency(const struct chunk_account *account, const char *currency)
@@ -297,14 +296,6 @@ static bool bind_batch(struct chunk *chunk, const struct chunk_item *item)
     return payment_batch_equal(&batch->content, &item->command.payment.batch);
 }
 
-/* Whether it was paid, nobody knows any more. */
-static struct decision refuse_stale(struct chunk_item *item)
-{
-    item->unreadable = UNREADABLE_STALE;
-    snprintf(item->detail, sizeof(item->detail), "the key is older than what is remembered");
-    return (struct decision){OUTCOME_QUARANTINED, REASON_NONE, 0};
-}
-
 static struct decision decide(struct chunk *chunk, struct chunk_item *item)
 {
     if (item->recorded) {
@@ -317,7 +308,8 @@ static struct decision decide(struct chunk *chunk, struct chunk_item *item)
         return (struct decision){OUTCOME_REDELIVERED, REASON_NONE, 0};
     }
     if (chunk_is_stale(chunk, item)) {
-        return refuse_stale(item);
+        chunk_refuse_stale(item); /* whether it was paid, nobody knows any more */
+        return (struct decision){OUTCOME_QUARANTINED, REASON_NONE, 0};
     }
     const struct command *first = first_payload(&chunk->keys[item->key]);
     unsigned fields = first ? differs(first, &item->command) : 0;

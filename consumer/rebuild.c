@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "consumer/fingerprint.h"
 #include "consumer/ledger.h"
+#include "consumer/store_audit.h"
 #include "consumer/store_diff.h"
 #include "consumer/store_quarantine.h"
 #include "consumer/told.h"
@@ -28,6 +29,7 @@ struct rebuild {
     struct log_marks marks[CHUNK_PARTITIONS_MAX]; /* and what was read */
     bool is_bound[CHUNK_MESSAGES_MAX];            /* by key of the chunk */
     struct binding bindings[CHUNK_MESSAGES_MAX];
+    bool is_stale[CHUNK_MESSAGES_MAX]; /* by item of the chunk: it was quarantined as stale */
 };
 
 int rebuild_open(struct rebuild **ret, struct store *store, const struct rebuild_old *old,
@@ -93,12 +95,38 @@ static void note_quarantined(struct rebuild *rebuild, const struct chunk *chunk)
             continue;
         }
         rebuild->quarantined++;
-        if (item->unreadable == READABLE) {
+        if (item->unreadable == READABLE && !rebuild->is_stale[i]) {
             const char *text = item->command.payment.key;
             findings_add(&rebuild->differences,
                          "key %s at [%" PRId32 "]@%" PRId64 " was quarantined, and can be read now",
                          text_escape(key, sizeof(key), text, strlen(text)), item->origin.partition,
                          item->origin.offset);
+        }
+    }
+}
+
+/* What was stale could be read, and is not to be decided here either. */
+static enum store_status find_stale(struct rebuild *rebuild, const struct chunk *chunk,
+                                    struct error *err)
+{
+    enum store_status status = STORE_OK;
+
+    for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
+        const struct chunk_item *item = &chunk->items[i];
+        rebuild->is_stale[i] = false;
+        if (item->recorded && item->unreadable == READABLE) {
+            status = store_sqlite_was_stale(rebuild->old, item->origin.partition,
+                                            item->origin.offset, &rebuild->is_stale[i], err);
+        }
+    }
+    return status;
+}
+
+static void refuse_stale(const struct rebuild *rebuild, struct chunk *chunk)
+{
+    for (size_t i = 0; i < chunk->item_count; i++) {
+        if (rebuild->is_stale[i]) {
+            chunk_refuse_stale(&chunk->items[i]);
         }
     }
 }
@@ -114,6 +142,9 @@ static enum store_status ask_old(struct rebuild *rebuild, struct chunk *chunk, s
     }
     if (status == STORE_OK) {
         status = old->ops->load(old, chunk, err);
+    }
+    if (status == STORE_OK) {
+        status = find_stale(rebuild, chunk, err);
     }
     if (status != STORE_OK) {
         return status;
@@ -134,6 +165,7 @@ static enum store_status ask_old(struct rebuild *rebuild, struct chunk *chunk, s
     for (size_t i = 0; i < chunk->key_count; i++) {
         chunk->keys[i].bound = rebuild->is_bound[i] ? &rebuild->bindings[i] : NULL;
     }
+    refuse_stale(rebuild, chunk);
     return STORE_OK;
 }
 

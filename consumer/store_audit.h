@@ -24,9 +24,8 @@ MUST_CHECK enum store_status store_sqlite_places(struct store *store, store_visi
 MUST_CHECK enum store_status store_sqlite_repeats(struct store *store, const char *key,
                                                   int64_t *ret, struct error *err);
 
-/* Whether the message that stood at a place of the current log is in quarantine. */
-MUST_CHECK enum store_status store_sqlite_is_quarantined(struct store *store, int32_t partition,
-                                                         int64_t offset, bool *ret,
-                                                         struct error *err);
+/* Whether the message that stood at a place of the current log is in quarantine as stale. */
+MUST_CHECK enum store_status store_sqlite_was_stale(struct store *store, int32_t partition,
+                                                    int64_t offset, bool *ret, struct error *err);
 
 #endif

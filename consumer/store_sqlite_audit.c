@@ -63,18 +63,20 @@ enum store_status store_sqlite_repeats(struct store *base, const char *key, int6
     return sqlite_count_repeats(sqlite_of(base), form, len, ret, err);
 }
 
-enum store_status store_sqlite_is_quarantined(struct store *base, int32_t partition, int64_t offset,
-                                              bool *ret, struct error *err)
+enum store_status store_sqlite_was_stale(struct store *base, int32_t partition, int64_t offset,
+                                         bool *ret, struct error *err)
 {
     struct store_sqlite *store = sqlite_of(base);
-    int64_t count = 0;
-    char sql[128];
+    char sql[160];
+    sqlite3_stmt *row;
 
     sqlite3_snprintf(sizeof(sql), sql,
-                     "SELECT count(*) FROM quarantine WHERE log = %lld AND partition = %d AND"
-                     " offset = %lld",
+                     "SELECT 1 FROM quarantine WHERE log = %lld AND partition = %d AND"
+                     " offset = %lld AND reason = ?",
                      (long long)store->log, (int)partition, (long long)offset);
-    enum store_status status = sqlite_ask_int(store, sql, &count, err);
-    *ret = count > 0;
+    enum store_status status =
+        sqlite_ask(store, sql, unreadable_name(UNREADABLE_STALE), NULL, &row, err);
+    *ret = status == STORE_OK && sqlite3_data_count(row) > 0;
+    sqlite3_finalize(row);
     return status;
 }

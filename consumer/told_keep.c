@@ -30,7 +30,7 @@ static enum unreadable unreadable_of(const char *name)
 {
     enum unreadable reason = UNREADABLE_KEY;
 
-    while (reason < UNREADABLE_FIELD && strcmp(unreadable_name(reason), name) != 0) {
+    while (reason < UNREADABLE_STALE && strcmp(unreadable_name(reason), name) != 0) {
         reason++;
     }
     return reason;

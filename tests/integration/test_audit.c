@@ -62,7 +62,8 @@ Test(audit, a_ledger_that_its_topic_made_is_what_the_log_says)
     cr_assert_eq(audit("--json"), 0, "%s", file_tail(process.out));
     cr_expect(file_has(process.out,
                        "{\"whole\":true,\"topic\":\"others\",\"partitions\":1,\"records\":92,"
-                       "\"decided\":41,\"repeats\":47,\"unkept\":3,\"quarantined\":1,\"waiting\":0,"
+                       "\"decided\":41,\"repeats\":47,\"unkept\":3,\"quarantined\":1,\"forgotten\":"
+                       "0,\"waiting\":0,"
                        "\"removed\":0,\"digest\":\""),
               "%s", file_tail(process.out));
     cr_expect(file_has(process.out, "\"wrong\":0,\"findings\":[]}"), "%s", file_tail(process.out));

@@ -153,6 +153,24 @@ Test(purge, what_the_log_still_has_is_kept_and_what_is_gone_is_forgotten)
     expect_purged("\"keys\":0,\"batches\":0,");
 }
 
+/* A ledger that is made of the log and of what was told leaves alone what was stale. */
+static void expect_rebuilt(void)
+{
+    char path[PROCESS_PATH_MAX + 16];
+
+    snprintf(path, sizeof(path), "%s/new.db", scene.dir);
+    cr_expect_eq(process_run(scene.dir, NULL, &process,
+                             (const char *const[]){PAY_BIN_DIR "/payd", "replay", "--into", path,
+                                                   "--decisions", "topic:", "--from-log-start",
+                                                   "-b", scene.brokers, "-t", scene.topic, NULL}),
+                 0, "%s%s", file_tail(process.out), file_tail(process.err));
+    struct scene made = scene;
+    snprintf(made.db, sizeof(made.db), "%.*s", (int)sizeof(made.db) - 1, path);
+    cr_expect_eq(scene_int(&made, "SELECT count(*) FROM quarantine WHERE reason = 'stale'"),
+                 2 * ROWS + 1);
+    cr_expect_eq(scene_int(&made, "SELECT count(*) FROM decisions"), 1, "the one that stayed");
+}
+
 Test(purge, what_was_forgotten_is_stale_and_never_paid_again)
 {
     let_a_second_pass();
@@ -171,6 +189,7 @@ Test(purge, what_was_forgotten_is_stale_and_never_paid_again)
     expect_books();
     cr_expect_eq(RUN("replay", "--from", "beginning", "--execute"), 0);
     cr_expect(file_has(process.out, ", 0 were decided"), "%s", file_tail(process.out));
+    expect_rebuilt();
     /* Whoever asks is told so. */
     struct process payd = scene_start_payd(&scene, NULL, NULL);
     char key[64];
