@@ -10,6 +10,7 @@
 #include "common/progress.h"
 #include "common/text.h"
 #include "consumer/reread.h"
+#include "consumer/stats.h"
 #include "consumer/store_audit.h"
 
 #include <inttypes.h>
@@ -110,6 +111,7 @@ static int open_part(struct auditing *auditing, int32_t partition, struct error 
     int64_t to = is_read && next < high ? next : high;
     to = is_read && to > low ? to : low;
     auditing->report.waiting += high - to;
+    auditing->report.ranges[partition] = (struct audit_range){low, to};
     part->range = (struct reread_range){partition, low, to};
     part->end = high;
     part->in_log = calloc((size_t)(to - low) / 4 + 1, 1);
@@ -127,7 +129,8 @@ static int open_parts(struct auditing *auditing, struct error *err)
 
     auditing->report.partitions = count;
     auditing->parts = calloc((size_t)count, sizeof(*auditing->parts));
-    if (!ranges || !auditing->parts) {
+    auditing->report.ranges = calloc((size_t)count, sizeof(*auditing->report.ranges));
+    if (!ranges || !auditing->parts || !auditing->report.ranges) {
         free(ranges);
         return error_set(err, EX_OSERR, "out of memory");
     }
@@ -334,7 +337,8 @@ static int audit_all(struct auditing *auditing, struct error *err)
         auditing->store->ops->bind(auditing->store, reread_cluster(auditing->reread),
                                    options->kafka.topic, err) != STORE_OK ||
         open_parts(auditing, err) != 0 || read_log(auditing, err) != 0 ||
-        read_ledger(auditing, err) != 0) {
+        read_ledger(auditing, err) != 0 ||
+        auditing->store->ops->stats(auditing->store, &report->stats, err) != STORE_OK) {
         return -1;
     }
     return store_sqlite_verify(options->db, on_finding, &report->findings, &report->proof, err);
@@ -364,6 +368,12 @@ void audit_print(FILE *out, const struct audit_report *report)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         fprintf(out, "%-11s %15" PRId64 "  %s\n", rows[i].name, rows[i].count, rows[i].what);
     }
+    fprintf(out, "\npartition            from              to  of topic %s\n", report->topic);
+    for (int i = 0; i < report->partitions; i++) {
+        fprintf(out, "%9d %15" PRId64 " %15" PRId64 "\n", i, report->ranges[i].from,
+                report->ranges[i].to);
+    }
+    stats_print_currencies(out, &report->stats);
     fprintf(out, "\ndigest       %s\n",
             digest_hex(digest, report->proof.digest, sizeof(report->proof.digest)));
     if (report->findings.count == 0) {
@@ -398,6 +408,8 @@ int audit(const struct options *options, struct error *err)
         free(auditing.parts[i].in_ledger);
     }
     free(auditing.parts);
+    free(auditing.report.ranges);
+    store_stats_release(&auditing.report.stats);
     findings_release(&auditing.report.findings);
     reread_close(auditing.reread);
     store_close(auditing.store);

@@ -128,7 +128,7 @@ static unsigned known_by(int id)
     case 'F':
         return FOR_KAFKA;
     case OPTION_JSON:
-        return FOR_TELLING | FOR_AUDIT | FOR_REPLAY | FOR_DIFF | FOR_REDRIVE | FOR_PURGE;
+        return (FOR_LEDGER & ~(FOR_RUN | FOR_EXPORT)) | FOR_DIFF;
     case OPTION_PARTITION:
         return FOR_POSITION | FOR_REPLAY | FOR_CHOOSING;
     case OPTION_TO:
@@ -429,6 +429,9 @@ static int check_position(const struct options *options, struct error *err)
 
     if (given != (options->to >= 0)) {
         return error_set(err, EX_USAGE, "--partition and --to belong together");
+    }
+    if (options->json && (given || options->new_log)) {
+        return error_set(err, EX_USAGE, "--json shows the positions, and changes none");
     }
     if (given && options->new_log) {
         return error_set(err, EX_USAGE, "give either --partition and --to, or --new-log");

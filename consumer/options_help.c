@@ -72,10 +72,10 @@ static const char show_help[] =
     "  -h, --help     this text\n"
     "\n"
     "Exit codes: 0 all were applied; 1 one was rejected; 2 of one only conflicts are\n"
-    "known; 4 one is unknown: it may still be paid. The highest counts.\n";
+    "known; 4 one is unknown: it may still be paid, or forgotten. The highest counts.\n";
 
 static const char position_help[] =
-    "Usage: payd position --db FILE [--partition N --to OFFSET | --new-log]\n"
+    "Usage: payd position --db FILE [--partition N --to OFFSET | --new-log | --json]\n"
     "\n"
     "Shows the next offset of each partition, or sets it by hand, while payd does not\n"
     "run. For a log that was truncated or made anew; each change is remembered.\n"
@@ -87,6 +87,7 @@ static const char position_help[] =
     "      --new-log      forget all positions and the topic: the next payd run binds\n"
     "                     the ledger to its topic and reads it from its beginning.\n"
     "                     Keys are not forgotten: what was paid is not paid again\n"
+    "      --json         show them as one JSON object\n"
     "  -h, --help         this text\n";
 
 static const char verify_help[] =
@@ -186,13 +187,14 @@ static const char export_help[] =
     "  -h, --help         this text\n";
 
 static const char backup_help[] =
-    "Usage: payd backup FILE --db FILE\n"
+    "Usage: payd backup FILE --db FILE [--json]\n"
     "\n"
     "Copies a ledger of one moment to a new file, also while payd runs, whose WAL\n"
     "grows meanwhile. When it says so, the copy is on the disk. A ledger that goes on\n"
     "from an old copy has forgotten what came later: payd run refuses it (78).\n"
     "\n"
     "      --db FILE  the ledger\n"
+    "      --json     one JSON object\n"
     "  -h, --help     this text\n"
     "\n"
     "Exit codes: 0 copied; 73 the file is there already; others: payd --help\n";
@@ -210,6 +212,7 @@ static const char restore_help[] =
     "      --redecide          without the outcomes: today's rules decide it\n"
     "      --outcomes NAME     topic of outcomes     [$PAY_OUTCOMES, TOPIC.outcomes]\n"
     "      --skip-topic-check  do not ask for the group's members (embedded broker)\n" KAFKA_HELP
+    "      --json              one JSON object for each step, a line each\n"
     "  -h, --help              this text\n"
     "\n"
     "Exit codes: 0 restored; 65 the backup is not whole; 70 what was told does not\n"
@@ -273,7 +276,7 @@ static const char redrive_help[] =
     "75: not all was acknowledged, run it again. 4: one is not in quarantine.\n";
 
 static const char reset_help[] =
-    "Usage: payd reset --yes --db FILE [--forget-everything]\n"
+    "Usage: payd reset --yes --db FILE [--forget-everything] [--json]\n"
     "\n"
     "Sets all balances and totals to zero, as for a demonstration. Decisions, keys\n"
     "and positions stay, or old payments would run again. Refused while payd runs.\n"
@@ -282,6 +285,7 @@ static const char reset_help[] =
     "      --yes                do it\n"
     "      --forget-everything  remove the ledger: a new one reads its topic from the\n"
     "                           beginning, and pays all that is in it\n"
+    "      --json               one JSON object\n"
     "  -h, --help               this text\n";
 
 const char *options_help(enum subcommand command)

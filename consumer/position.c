@@ -1,25 +1,31 @@
 #include "consumer/position.h"
 
 #include "common/clock.h"
+#include "consumer/ledger_json.h"
 #include "consumer/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <sysexits.h>
 
-static int print_positions(const char *db, struct error *err)
+static int print_positions(const struct options *options, struct error *err)
 {
     struct store_stats stats;
+    int code = EX_OK;
 
-    if (store_sqlite_read_stats(db, &stats, err) != 0) {
+    if (store_sqlite_read_stats(options->db, &stats, err) != 0) {
         return err->code;
     }
-    for (size_t i = 0; i < stats.position_count; i++) {
+    if (options->json && ledger_json_print(stdout, options->db, -1, &stats) != 0) {
+        error_set(err, EX_OSERR, "out of memory");
+        code = EX_OSERR;
+    }
+    for (size_t i = 0; !options->json && i < stats.position_count; i++) {
         printf("%" PRId32 " %" PRId64 "\n", stats.positions[i].partition,
                stats.positions[i].next_offset);
     }
     store_stats_release(&stats);
-    return EX_OK;
+    return code;
 }
 
 /* Takes the lock, so it is refused while payd runs. */
@@ -41,5 +47,5 @@ static int change(const struct options *options, struct error *err)
 int position(const struct options *options, struct error *err)
 {
     return options->new_log || options->partition >= 0 ? change(options, err)
-                                                       : print_positions(options->db, err);
+                                                       : print_positions(options, err);
 }

@@ -84,7 +84,7 @@ static int purge_store(const struct options *options, const struct purge_log *lo
                                       .partitions = (size_t)log->partitions};
 
     if (find_floor(options, log, store, &terms.floor_ms, err) != 0 ||
-        store_sqlite_purge_open(&purge, store, &terms, err) != 0) {
+        store_sqlite_purge_open(&purge, store, &terms, err) != STORE_OK) {
         return err->code;
     }
     int code = take_steps(purge, err) == 0 ? EX_OK : err->code;

@@ -102,6 +102,25 @@ static int take_answer(struct purger *purger)
 
 /* ---- forgetting ---- */
 
+/* What came of a transaction. A store that is busy or full is tried again; the chunks tell of it.
+ */
+static int settle(struct purger *purger, enum store_status status, enum state next)
+{
+    switch (status) {
+    case STORE_OK:
+        purger->state = next;
+        return 0;
+    case STORE_BUSY:
+    case STORE_FULL:
+        purger->due_ms = clock_monotonic_ms() + PURGER_LOOK_MS;
+        return 0;
+    case STORE_STALE:
+    case STORE_FAILED:
+    default:
+        return -1;
+    }
+}
+
 static int begin_forgetting(struct purger *purger, struct error *err)
 {
     const struct purge_log *log = &purger->log;
@@ -119,11 +138,8 @@ static int begin_forgetting(struct purger *purger, struct error *err)
     if (purge_log_floor(log, purger->older_ms, clock_unix_ms(), &terms.floor_ms, err) != 0) {
         return put_off(purger, err);
     }
-    if (store_sqlite_purge_open(&purger->purge, purger->store, &terms, err) != 0) {
-        return -1;
-    }
-    purger->state = STATE_FORGETS;
-    return 0;
+    return settle(purger, store_sqlite_purge_open(&purger->purge, purger->store, &terms, err),
+                  STATE_FORGETS);
 }
 
 static void end_forgetting(struct purger *purger)
@@ -146,15 +162,7 @@ static int forget(struct purger *purger, struct error *err)
 {
     bool is_done = false;
 
-    switch (store_sqlite_purge_step(purger->purge, &is_done, err)) {
-    case STORE_OK:
-        break;
-    case STORE_BUSY:
-    case STORE_FULL:
-        return 0; /* the next step tries again */
-    case STORE_STALE:
-    case STORE_FAILED:
-    default:
+    if (settle(purger, store_sqlite_purge_step(purger->purge, &is_done, err), STATE_FORGETS) != 0) {
         return -1;
     }
     if (is_done) {
@@ -170,10 +178,9 @@ bool purger_is_due(const void *user)
     switch (purger->state) {
     case STATE_ASKS:
         return atomic_load(&purger->answered);
-    case STATE_FORGETS:
-        return true;
     case STATE_WAITS:
     case STATE_READS:
+    case STATE_FORGETS:
     default:
         return clock_monotonic_ms() >= purger->due_ms;
     }

@@ -20,7 +20,7 @@
 #define PURGER_EVERY_MS 3600000
 #define PURGER_AGAIN_MS 60000
 
-/* How often it looks whether all is read that the log had. */
+/* How often it looks whether all is read that the log had, or the store has room again. */
 #define PURGER_LOOK_MS 1000
 
 struct purger;

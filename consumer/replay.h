@@ -19,18 +19,23 @@
 /* ISO 4217 has fewer; what is in none is counted without its amount. */
 #define REPLAY_CURRENCIES_MAX 256
 
-/* The payments of one currency, by outcome. */
+/* What became of a message: enum outcome, and apart from the quarantined ones those that are stale.
+ */
+#define REPLAY_STALE OUTCOME_COUNT
+#define REPLAY_KINDS (OUTCOME_COUNT + 1)
+
+/* The payments of one currency, by kind. */
 struct replay_currency {
     char currency[MONEY_CURRENCY_SIZE];
-    int64_t payments[OUTCOME_COUNT];
-    struct money_sum amounts[OUTCOME_COUNT];
+    int64_t payments[REPLAY_KINDS];
+    struct money_sum amounts[REPLAY_KINDS];
 };
 
 struct replay_report {
     bool executed;
-    const char *topic;             /* borrowed */
-    int64_t records;               /* that were read again */
-    int64_t counts[OUTCOME_COUNT]; /* of them */
+    const char *topic;            /* borrowed */
+    int64_t records;              /* that were read again */
+    int64_t counts[REPLAY_KINDS]; /* of them */
     struct replay_currency currencies[REPLAY_CURRENCIES_MAX];
     size_t currency_count;
     struct findings news; /* what is decided now, and was not before */
@@ -51,6 +56,9 @@ void replay_count(struct replay_report *report, const struct chunk_item *item, b
  * print what came of it. Returns the exit code, with *err set.
  */
 MUST_CHECK int replay(const struct options *options, struct error *err);
+
+/* The name of a kind: that of its outcome, or "stale"; a static string. */
+const char *replay_kind_name(int kind);
 
 /* Write what is new, then a table of at most 80 columns but for what is quoted. */
 void replay_print(FILE *out, const struct replay_report *report);

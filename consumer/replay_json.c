@@ -1,24 +1,23 @@
 #include "consumer/replay.h"
 
 #include "common/line_json.h"
-#include "common/outcome.h"
 
 #include <cjson/cJSON.h>
 
-static bool add_outcome(cJSON *outcomes, const struct replay_report *report, enum outcome outcome)
+static bool add_kind(cJSON *outcomes, const struct replay_report *report, int kind)
 {
-    cJSON *entry = cJSON_AddObjectToObject(outcomes, outcome_name(outcome));
+    cJSON *entry = cJSON_AddObjectToObject(outcomes, replay_kind_name(kind));
     cJSON *amounts = NULL;
-    bool good = entry && line_json_add_int(entry, "records", report->counts[outcome]) &&
+    bool good = entry && line_json_add_int(entry, "records", report->counts[kind]) &&
                 (amounts = cJSON_AddObjectToObject(entry, "amounts")) != NULL;
 
     for (size_t i = 0; good && i < report->currency_count; i++) {
         const struct replay_currency *currency = &report->currencies[i];
         char text[MONEY_TEXT_SIZE];
-        good = currency->payments[outcome] == 0 ||
+        good = currency->payments[kind] == 0 ||
                cJSON_AddStringToObject(
                    amounts, currency->currency,
-                   money_sum_format(text, &currency->amounts[outcome], currency->currency));
+                   money_sum_format(text, &currency->amounts[kind], currency->currency));
     }
     return good;
 }
@@ -32,8 +31,8 @@ int replay_print_json(FILE *out, const struct replay_report *report)
                 line_json_add_int(root, "records", report->records) &&
                 (outcomes = cJSON_AddObjectToObject(root, "outcomes")) != NULL;
 
-    for (int i = OUTCOME_NONE + 1; good && i < OUTCOME_COUNT; i++) {
-        good = add_outcome(outcomes, report, (enum outcome)i);
+    for (int i = OUTCOME_NONE + 1; good && i < REPLAY_KINDS; i++) {
+        good = add_kind(outcomes, report, i);
     }
     good = good && (!report->redecided || line_json_add_int(root, "changes", report->changes)) &&
            (report->gone == 0 || line_json_add_int(root, "gone", report->gone)) &&

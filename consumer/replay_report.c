@@ -46,34 +46,41 @@ static void note_news(struct replay_report *report, const struct chunk_item *ite
 void replay_count(struct replay_report *report, const struct chunk_item *item, bool is_news)
 {
     const struct payment *payment = &item->command.payment;
-    enum outcome outcome = item->decision.outcome;
+    bool is_stale = item->unreadable == UNREADABLE_STALE; /* it could be read */
+    int kind = is_stale ? REPLAY_STALE : (int)item->decision.outcome;
 
     report->records++;
-    report->counts[outcome]++;
+    report->counts[kind]++;
     if (is_news) {
         note_news(report, item);
     }
-    if (item->unreadable != READABLE || item->command.type != COMMAND_PAYMENT) {
+    if ((item->unreadable != READABLE && !is_stale) || item->command.type != COMMAND_PAYMENT) {
         return;
     }
     struct replay_currency *currency = currency_of(report, payment->currency);
     if (currency) {
-        currency->payments[outcome]++;
-        money_sum_add(&currency->amounts[outcome], payment->amount_minor);
+        currency->payments[kind]++;
+        money_sum_add(&currency->amounts[kind], payment->amount_minor);
     }
 }
 
-static void print_outcome(FILE *out, const struct replay_report *report, enum outcome outcome)
+const char *replay_kind_name(int kind)
+{
+    return kind == REPLAY_STALE ? unreadable_name(UNREADABLE_STALE)
+                                : outcome_name((enum outcome)kind);
+}
+
+static void print_kind(FILE *out, const struct replay_report *report, int kind)
 {
     char amount[MONEY_TEXT_SIZE];
 
-    fprintf(out, "%-12s %15" PRId64, outcome_name(outcome), report->counts[outcome]);
+    fprintf(out, "%-12s %15" PRId64, replay_kind_name(kind), report->counts[kind]);
     bool is_first = true;
     for (size_t i = 0; i < report->currency_count; i++) {
         const struct replay_currency *currency = &report->currencies[i];
-        if (currency->payments[outcome] > 0) {
+        if (currency->payments[kind] > 0) {
             fprintf(out, "%*s  %-8s %20s", is_first ? 0 : 28, "", currency->currency,
-                    money_sum_format(amount, &currency->amounts[outcome], currency->currency));
+                    money_sum_format(amount, &currency->amounts[kind], currency->currency));
             putc('\n', out);
             is_first = false;
         }
@@ -85,14 +92,14 @@ static void print_outcome(FILE *out, const struct replay_report *report, enum ou
 
 void replay_print_table(FILE *out, const struct replay_report *report)
 {
-    static const enum outcome shown[] = {OUTCOME_REDELIVERED, OUTCOME_DUPLICATE,
-                                         OUTCOME_CONFLICT,    OUTCOME_APPLIED,
-                                         OUTCOME_REJECTED,    OUTCOME_QUARANTINED};
+    static const int shown[] = {OUTCOME_REDELIVERED, OUTCOME_DUPLICATE, OUTCOME_CONFLICT,
+                                OUTCOME_APPLIED,     OUTCOME_REJECTED,  REPLAY_STALE,
+                                OUTCOME_QUARANTINED};
 
     fprintf(out, "%-12s         records  currency               amount\n",
             report->executed ? "was" : "would be");
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-        print_outcome(out, report, shown[i]);
+        print_kind(out, report, shown[i]);
     }
 }
 

@@ -19,6 +19,9 @@ int reset(const struct options *options, struct error *err)
     if (!is_done) {
         return err->code;
     }
+    if (options->json) {
+        return reset_print_json(stdout, options, err);
+    }
     puts(options->forget_everything
              ? "The ledger is gone. A new one reads the topic from its beginning, and pays all of "
                "it."

@@ -4,6 +4,7 @@
 #include "common/stop.h"
 #include "common/text.h"
 #include "common/topic_reader.h"
+#include "consumer/ledger_json.h"
 #include "consumer/store_backup.h"
 #include "consumer/store_reset.h"
 #include "consumer/store_verify.h"
@@ -138,11 +139,17 @@ static int finish(struct restoring *restoring, struct error *err)
 
 /* ---- the way of a backup to its place ---- */
 
-static void print_restored(const struct restoring *restoring, const struct store_stats *stats)
+static int print_restored(const struct restoring *restoring, const struct store_stats *stats,
+                          struct error *err)
 {
     const char *db = restoring->options->db;
     char escaped[TEXT_ESCAPED_SIZE];
 
+    if (restoring->options->json) {
+        return ledger_json_print(stdout, db, -1, stats) == 0
+                   ? 0
+                   : error_set(err, EX_OSERR, "out of memory");
+    }
     printf("%s: restored, %" PRId64 " decisions\n",
            text_escape(escaped, sizeof(escaped), db, strlen(db)),
            stats->counts[OUTCOME_APPLIED] + stats->counts[OUTCOME_REJECTED]);
@@ -150,6 +157,7 @@ static void print_restored(const struct restoring *restoring, const struct store
         printf("partition %" PRId32 ": next offset %" PRId64 "\n", stats->positions[i].partition,
                stats->positions[i].next_offset);
     }
+    return 0;
 }
 
 static int open_topic(struct restoring *restoring, struct error *err)
@@ -210,7 +218,7 @@ static int put_in_place(struct restoring *restoring, struct error *err)
     result = finish(restoring, err);
     if (result == 0) {
         restore_sign(restoring, &self);
-        print_restored(restoring, &stats);
+        result = print_restored(restoring, &stats, err);
     }
     store_stats_release(&stats);
     return result;

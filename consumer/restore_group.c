@@ -134,7 +134,11 @@ int restore_compare(struct restoring *restoring, struct store *backup, struct er
     if (result != 0 || count_further(restoring) == 0) {
         return result;
     }
-    print_further(restoring);
+    if (!restoring->options->json) {
+        print_further(restoring);
+    } else if (restore_print_further_json(stdout, restoring) != 0) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
     return restoring->options->rewind
                ? 0
                : error_set(err, EX_CONFIG,

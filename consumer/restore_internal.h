@@ -18,6 +18,7 @@
 #include "consumer/told.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 /* A partition of the topic. */
 struct restore_part {
@@ -63,5 +64,14 @@ void restore_sign(struct restoring *restoring, const struct store_identity *self
 
 /* Read what the group had read, and the backup has not, into the copy. */
 MUST_CHECK int restore_rewind(struct restoring *restoring, struct error *err);
+
+/*
+ * With --json, a line each: {"partition":0,"backup":257,"group":477,"again":220}, group null when
+ * it has none; what was read again as replay_print_json(), then {"told":220,"gone":0}. -1 when
+ * memory ran out.
+ */
+MUST_CHECK int restore_print_further_json(FILE *out, const struct restoring *restoring);
+MUST_CHECK int restore_print_rewound_json(FILE *out, const struct restoring *restoring,
+                                          int64_t gone);
 
 #endif

@@ -201,10 +201,9 @@ static int end(struct restoring *restoring, struct error *err)
     return result;
 }
 
-static void print_rewound(const struct restoring *restoring)
+static void print_rewound(const struct restoring *restoring, int64_t gone)
 {
     const struct replay_report *report = &restoring->report;
-    int64_t gone = rebuild_gone(restoring->rebuild);
 
     findings_print(stdout, &report->news);
     replay_print_table(stdout, report);
@@ -230,6 +229,11 @@ int restore_rewind(struct restoring *restoring, struct error *err)
         start(restoring, err) != 0 || read_again(restoring, err) != 0 || end(restoring, err) != 0) {
         return -1;
     }
-    print_rewound(restoring);
+    int64_t gone = rebuild_gone(restoring->rebuild);
+    if (!restoring->options->json) {
+        print_rewound(restoring, gone);
+    } else if (restore_print_rewound_json(stdout, restoring, gone) != 0) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
     return 0;
 }

@@ -109,6 +109,7 @@ int show_key(FILE *out, struct store *store, const char *key, bool json, int *re
     struct showing showing = {.out = out, .json = json};
     char shown[TEXT_ESCAPED_SIZE];
     int64_t repeats = 0;
+    bool is_stale = false;
 
     text_escape(shown, sizeof(shown), key, strlen(key));
     if (!json) {
@@ -124,11 +125,14 @@ int show_key(FILE *out, struct store *store, const char *key, bool json, int *re
         fprintf(out, "  and %" PRId64 " more repeats that were not kept\n",
                 repeats - STORE_REPEATS_KEPT);
     }
+    if (showing.records == 0 && store->ops->is_stale(store, key, &is_stale, err) != STORE_OK) {
+        return -1;
+    }
     if (showing.records == 0) {
-        fprintf(json ? stderr : out,
-                "%s%sunknown here: it may still be paid; resend it with the same "
-                "key\n",
-                json ? shown : "  ", json ? ": " : "");
+        fprintf(json ? stderr : out, "%s%s%s\n", json ? shown : "  ", json ? ": " : "",
+                is_stale ? "forgotten, or never seen: it is older than what is remembered, and is "
+                           "not paid any more"
+                         : "unknown here: it may still be paid; resend it with the same key");
     }
     *ret_code = code_of(showing.known);
     return 0;

@@ -13,7 +13,7 @@
 /* Exit codes beside EX_OK; of several keys the highest counts. */
 #define SHOW_REJECTED 1 /* the key was rejected */
 #define SHOW_CONFLICT 2 /* only conflicts are known of the key: it may still be paid */
-#define SHOW_UNKNOWN  4 /* nothing is known of the key: it may still be paid */
+#define SHOW_UNKNOWN  4 /* nothing is known of the key: it may still be paid, unless it is stale */
 
 /*
  * Print one key, as text or, with json, as one line a record. Sets *ret_code to EX_OK or one of the

@@ -27,23 +27,11 @@ static void print_size(FILE *out, const struct store_size *size)
     fprintf(out, "%-12s  %s\n", "floor", floor);
 }
 
-void stats_print(FILE *out, const struct store_stats *stats)
+void stats_print_currencies(FILE *out, const struct store_stats *stats)
 {
-    static const enum outcome shown[] = {OUTCOME_APPLIED,  OUTCOME_DUPLICATE, OUTCOME_REDELIVERED,
-                                         OUTCOME_CONFLICT, OUTCOME_REJECTED,  OUTCOME_QUARANTINED};
     char total[MONEY_TEXT_SIZE];
     char balances[MONEY_TEXT_SIZE];
-    char topic[TOPIC_SHOWN_SIZE];
-    char digest[2 * KEY_HASH_SIZE + 1];
 
-    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-        fprintf(out, "%-12s %15" PRId64 "\n", outcome_name(shown[i]), stats->counts[shown[i]]);
-    }
-    fprintf(out, "\n%-12s %15s\n", "accounts", stats->strict ? "strict" : "open");
-    fprintf(out, "%-12s %15" PRId64 "\n", "unpublished", stats->last_seq - stats->published_seq);
-    fprintf(out, "%-12s %15" PRId64 "\n", "skipped", stats->skipped);
-    print_size(out, &stats->size);
-    fprintf(out, "%-12s  %s\n", "digest", digest_hex(digest, stats->digest, KEY_HASH_SIZE));
     if (stats->currency_count > 0) {
         fprintf(out,
                 "\ncurrency         payments                 total   accounts  sum of balances\n");
@@ -55,6 +43,24 @@ void stats_print(FILE *out, const struct store_stats *stats)
                 currency->accounts,
                 money_sum_format(balances, &currency->balances, currency->currency));
     }
+}
+
+void stats_print(FILE *out, const struct store_stats *stats)
+{
+    static const enum outcome shown[] = {OUTCOME_APPLIED,  OUTCOME_DUPLICATE, OUTCOME_REDELIVERED,
+                                         OUTCOME_CONFLICT, OUTCOME_REJECTED,  OUTCOME_QUARANTINED};
+    char topic[TOPIC_SHOWN_SIZE];
+    char digest[2 * KEY_HASH_SIZE + 1];
+
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        fprintf(out, "%-12s %15" PRId64 "\n", outcome_name(shown[i]), stats->counts[shown[i]]);
+    }
+    fprintf(out, "\n%-12s %15s\n", "accounts", stats->strict ? "strict" : "open");
+    fprintf(out, "%-12s %15" PRId64 "\n", "unpublished", stats->last_seq - stats->published_seq);
+    fprintf(out, "%-12s %15" PRId64 "\n", "skipped", stats->skipped);
+    print_size(out, &stats->size);
+    fprintf(out, "%-12s  %s\n", "digest", digest_hex(digest, stats->digest, KEY_HASH_SIZE));
+    stats_print_currencies(out, stats);
     if (stats->position_count > 0) {
         fprintf(out, "\npartition     next offset   of topic %s\n",
                 text_escape(topic, sizeof(topic), stats->topic ? stats->topic : "",

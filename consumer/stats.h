@@ -17,6 +17,9 @@ MUST_CHECK int stats(const struct options *options, struct error *err);
 /* Write a table of at most 80 columns. */
 void stats_print(FILE *out, const struct store_stats *stats);
 
+/* Its part about currencies: a line each, with one of names before. */
+void stats_print_currencies(FILE *out, const struct store_stats *stats);
+
 /*
  * Write one line with one JSON object:
  *

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/digest.h"
 #include "common/line_json.h"
+#include "consumer/ledger_json.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -73,27 +74,12 @@ static bool add_currencies(cJSON *root, const struct store_stats *stats)
     return good;
 }
 
-static bool add_positions(cJSON *root, const struct store_stats *stats)
-{
-    cJSON *topic = stats->topic ? cJSON_AddStringToObject(root, "topic", stats->topic)
-                                : cJSON_AddNullToObject(root, "topic");
-    cJSON *positions = cJSON_AddObjectToObject(root, "positions");
-    bool good = topic && positions;
-
-    for (size_t i = 0; good && i < stats->position_count; i++) {
-        char name[16];
-        snprintf(name, sizeof(name), "%" PRId32, stats->positions[i].partition);
-        good = line_json_add_int(positions, name, stats->positions[i].next_offset);
-    }
-    return good;
-}
-
 int stats_print_json(FILE *out, const struct store_stats *stats)
 {
     cJSON *root = cJSON_CreateObject();
     bool good = root && add_counts(root, stats) && add_state(root, stats) &&
                 add_size(root, &stats->size) && add_currencies(root, stats) &&
-                add_positions(root, stats);
+                ledger_json_add_positions(root, stats);
 
     return line_json_print(root, good, out);
 }

@@ -197,6 +197,10 @@ struct store_ops {
     enum store_status (*show)(struct store *store, const char *key, store_visit *visit, void *user,
                               int64_t *ret_repeats, struct error *err);
 
+    /* *ret: a key that is not decided is so old that it may have been forgotten, and is not run. */
+    enum store_status (*is_stale)(struct store *store, const char *key, bool *ret,
+                                  struct error *err);
+
     /* On success the caller releases *ret. */
     enum store_status (*stats)(struct store *store, struct store_stats *ret, struct error *err);
     /* NULL is not accepted; store_close() takes it. */

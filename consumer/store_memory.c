@@ -304,6 +304,7 @@ static const struct store_ops memory_ops = {
     .published = memory_published,
     .skip = memory_skip,
     .show = memory_show,
+    .is_stale = memory_is_stale,
     .stats = memory_stats,
     .close = memory_close,
 };

@@ -84,6 +84,8 @@ enum store_status memory_outcomes(struct store *base, int64_t after_seq, struct 
                                   size_t max, size_t *ret_count, struct error *err);
 enum store_status memory_show(struct store *base, const char *key, store_visit *visit, void *user,
                               int64_t *ret_repeats, struct error *err);
+enum store_status memory_is_stale(struct store *base, const char *key, bool *ret,
+                                  struct error *err);
 enum store_status memory_stats(struct store *base, struct store_stats *ret, struct error *err);
 
 #endif

@@ -45,8 +45,9 @@ struct store_purge;
  * knows that nothing unread in the log may have an older key. It keeps an old key whose record, or
  * that of a repeat, the log still has. On success the caller closes *ret, before the store.
  */
-MUST_CHECK int store_sqlite_purge_open(struct store_purge **ret, struct store *store,
-                                       const struct store_purge_terms *terms, struct error *err);
+MUST_CHECK enum store_status store_sqlite_purge_open(struct store_purge **ret, struct store *store,
+                                                     const struct store_purge_terms *terms,
+                                                     struct error *err);
 
 /*
  * One small transaction; *ret_done when there is nothing left to do. A crash between two steps

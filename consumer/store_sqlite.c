@@ -269,6 +269,7 @@ const struct store_ops sqlite_ops = {
     .published = sqlite_published,
     .skip = sqlite_skip,
     .show = sqlite_show,
+    .is_stale = sqlite_is_stale,
     .stats = sqlite_stats,
     .close = sqlite_close,
 };

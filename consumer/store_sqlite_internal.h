@@ -415,6 +415,8 @@ enum store_status sqlite_skip(struct store *base, int64_t seq, const char *why, 
                               struct error *err);
 enum store_status sqlite_show(struct store *base, const char *key, store_visit *visit, void *user,
                               int64_t *ret_repeats, struct error *err);
+enum store_status sqlite_is_stale(struct store *base, const char *key, bool *ret,
+                                  struct error *err);
 enum store_status sqlite_stats(struct store *base, struct store_stats *ret, struct error *err);
 
 #endif

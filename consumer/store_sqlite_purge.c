@@ -339,23 +339,33 @@ static enum store_status prepare(struct store_purge *purge, struct error *err)
     return STORE_OK;
 }
 
-int store_sqlite_purge_open(struct store_purge **ret, struct store *store,
-                            const struct store_purge_terms *terms, struct error *err)
+enum store_status store_sqlite_purge_open(struct store_purge **ret, struct store *store,
+                                          const struct store_purge_terms *terms, struct error *err)
 {
     struct store_purge *purge = calloc(1, sizeof(*purge));
 
     if (!purge) {
-        return error_set(err, EX_OSERR, "out of memory");
+        error_set(err, EX_OSERR, "out of memory");
+        return STORE_FAILED;
     }
     purge->store = sqlite_of(store);
     purge->segment = 1;
-    if (note_log(purge, terms, err) != STORE_OK || prepare(purge, err) != STORE_OK ||
-        raise_floor(purge, terms->floor_ms, err) != STORE_OK || read_sums(purge, err) != STORE_OK) {
+    enum store_status status = note_log(purge, terms, err);
+    if (status == STORE_OK) {
+        status = prepare(purge, err);
+    }
+    if (status == STORE_OK) {
+        status = raise_floor(purge, terms->floor_ms, err);
+    }
+    if (status == STORE_OK) {
+        status = read_sums(purge, err);
+    }
+    if (status != STORE_OK) {
         store_sqlite_purge_close(purge);
-        return -1;
+        return status;
     }
     *ret = purge;
-    return 0;
+    return STORE_OK;
 }
 
 void store_sqlite_purge_close(struct store_purge *purge)

@@ -74,6 +74,17 @@ enum store_status sqlite_is_old_key(struct store_sqlite *store, const unsigned c
     return is_old(store, form, len, &last, ret, err);
 }
 
+/* A store that only reads learns of another's purge here. */
+enum store_status sqlite_is_stale(struct store *base, const char *key, bool *ret, struct error *err)
+{
+    struct store_sqlite *store = sqlite_of(base);
+    unsigned char form[KEY_FORM_SIZE];
+    size_t len = key_form(form, key);
+    enum store_status status = sqlite_read_forgotten(store, err);
+
+    return status == STORE_OK ? sqlite_is_old_key(store, form, len, ret, err) : status;
+}
+
 enum store_status sqlite_mark_stale(struct store_sqlite *store, struct chunk *chunk,
                                     struct error *err)
 {

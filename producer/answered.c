@@ -35,7 +35,7 @@ static void set_bit(unsigned char *bits, uint64_t at)
 
 static bool has_bit(const unsigned char *bits, uint64_t at)
 {
-    return bits[at / 8] >> at % 8 & 1U;
+    return (bits[at / 8] & 1U << at % 8) != 0;
 }
 
 static size_t bytes_of(uint64_t bits)

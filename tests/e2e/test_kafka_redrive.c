@@ -2,7 +2,7 @@
  * payd quarantine redrive on a real Kafka: the topic's settings are checked, the partition comes by
  * the key, and what is redriven is paid once, while payd runs.
  */
-#include "tests/lib/scene.h"
+#include "tests/lib/admin.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -102,4 +102,21 @@ Test(kafka_redrive, another_ledgers_topic_is_78)
     scene_make_topic(&scene, "others", "1");
     cr_expect_eq(run_on("others", (const char *const[]){"--reason", "bad_key", NULL}), 78);
     cr_expect(file_has(process.err, "belongs to topic \"payments\""), "%s", file_tail(process.err));
+}
+
+Test(kafka_redrive, what_cannot_be_read_goes_to_the_topic_of_dead_letters)
+{
+    struct scene letters = scene;
+    struct process payd;
+
+    snprintf(letters.topic, sizeof(letters.topic), "letters");
+    scene_make_topic(&scene, "letters", "1");
+    scene_produce(&scene, "k1", "garbage");
+    scene_produce(&scene, "k2", PAYMENT);
+    scene_produce(&scene, "\x01", PAYMENT);
+    payd = scene_start_payd(
+        &scene, NULL, (const char *const[]){"--dead-letters", "letters", "--until-end", NULL});
+    cr_expect_eq(process_wait(&payd, SEEN_MS), 0, "%s", file_tail(payd.err));
+    cr_expect_eq(admin_high(&letters, 0), 2);
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments"), 1);
 }

@@ -84,8 +84,13 @@ static void try_all(void)
 
     cr_expect_eq(RUN("backup", copy, "--db", scene.db), 0, "%s", file_tail(process.err));
     expect_printed(" bytes, 2 decisions\npartition 0: next offset 6\n");
+    cr_expect_eq(RUN("position", "--db", scene.db, "--json"), 0);
+    expect_printed("\"decisions\":2,\"topic\":\"others\",\"positions\":{\"0\":6}}\n");
     cr_expect_eq(RUN("diff", scene.db, copy), 0, "%s", file_tail(process.out));
     cr_expect_eq(RUN("backup", copy, "--db", scene.db), 73);
+    unlink(copy);
+    cr_expect_eq(RUN("backup", copy, "--db", scene.db, "--json"), 0, "%s", file_tail(process.err));
+    expect_printed(",\"decisions\":2,\"topic\":\"others\",\"positions\":{\"0\":6}}\n");
     unlink(copy);
 
     cr_expect_eq(RUN("quarantine", "list", "--db", scene.db), 0, "%s", file_tail(process.err));
@@ -151,6 +156,8 @@ Test(operator, a_reset_sets_the_money_to_zero_and_pays_nothing_again)
     cr_assert_eq(RUN("reset", "--yes", "--db", scene.db), 0, "%s", file_tail(process.err));
     expect_printed("Balances and totals are zero.");
     cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM balances WHERE balance_minor <> 0"), 0);
+    cr_assert_eq(RUN("reset", "--yes", "--db", scene.db, "--json"), 0);
+    expect_printed("\",\"removed\":false}\n");
     cr_expect_eq(RUN("verify", "--db", scene.db), 0, "%s", file_tail(process.out));
     scene_produce(&scene, "k2", PAYMENT);
     scene_produce(&scene, "after", PAYMENT);

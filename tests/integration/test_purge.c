@@ -153,6 +153,10 @@ Test(purge, what_the_log_still_has_is_kept_and_what_is_gone_is_forgotten)
     expect_purged("\"keys\":0,\"batches\":0,");
 }
 
+#define RUN_SHOW(key)                                                                              \
+    process_run(scene.dir, NULL, &process,                                                         \
+                (const char *const[]){PAY_BIN_DIR "/payd", "show", key, "--db", scene.db, NULL})
+
 /* A ledger that is made of the log and of what was told leaves alone what was stale. */
 static void expect_rebuilt(void)
 {
@@ -190,6 +194,8 @@ Test(purge, what_was_forgotten_is_stale_and_never_paid_again)
     cr_expect_eq(RUN("replay", "--from", "beginning", "--execute"), 0);
     cr_expect(file_has(process.out, ", 0 were decided"), "%s", file_tail(process.out));
     expect_rebuilt();
+    cr_expect_eq(RUN_SHOW("own-keys:0000000001"), 4);
+    cr_expect(file_has(process.out, "forgotten, or never seen"), "%s", file_tail(process.out));
     /* Whoever asks is told so. */
     struct process payd = scene_start_payd(&scene, NULL, NULL);
     char key[64];
@@ -201,6 +207,31 @@ Test(purge, what_was_forgotten_is_stale_and_never_paid_again)
     cr_expect(file_has(process.out, "stale"), "%s", file_tail(process.out));
     process_signal(&payd, SIGTERM);
     cr_expect_eq(process_wait(&payd, WAIT_MS), 0);
+}
+
+Test(purge, a_forecast_tells_what_would_be_stale)
+{
+    char next[32];
+
+    let_a_second_pass();
+    turn_the_log_over();
+    expect_purged("\"keys\":1000,");
+    pay_file("with-keys", old_rows);
+    /* They are passed over by hand, and so never decided. */
+    snprintf(next, sizeof(next), "%" PRId64,
+             scene_int(&scene, "SELECT next_offset FROM positions") + ROWS);
+    cr_assert_eq(
+        process_run(scene.dir, NULL, &process,
+                    (const char *const[]){PAY_BIN_DIR "/payd", "position", "--db", scene.db,
+                                          "--partition", "0", "--to", next, NULL}),
+        0, "%s", file_tail(process.err));
+    cr_expect_eq(RUN("replay", "--from", "beginning"), 0, "%s", file_tail(process.err));
+    cr_expect(
+        file_has(process.out, "\nstale                    500  EUR                    500.00\n"),
+        "%s", file_tail(process.out));
+    cr_expect_eq(RUN("replay", "--from", "beginning", "--execute"), 0);
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM quarantine WHERE reason = 'stale'"), ROWS);
+    expect_books();
 }
 
 Test(purge, a_running_payd_refuses_it_and_a_ledger_that_is_not_there_is_not_made)

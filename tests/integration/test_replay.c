@@ -96,7 +96,8 @@ Test(replay, a_forecast_of_all_that_was_read_finds_nothing_new_and_changes_nothi
                    "\"duplicate\":{\"records\":0,\"amounts\":{}},"
                    "\"conflict\":{\"records\":0,\"amounts\":{}},"
                    "\"redelivered\":{\"records\":61,\"amounts\":{\"EUR\":\"60.00\"}},"
-                   "\"quarantined\":{\"records\":0,\"amounts\":{}}},\"new\":[]}\n");
+                   "\"quarantined\":{\"records\":0,\"amounts\":{}},"
+                   "\"stale\":{\"records\":0,\"amounts\":{}}},\"new\":[]}\n");
     cr_expect_str_eq(scene_text(&scene, STATE), before);
     free(before);
 }

@@ -221,6 +221,7 @@ Test(options_payd, refuses_with_a_reason)
          "option group is not for payd quarantine redrive"},
         {{"quarantine", "redrive", "0@1", "--db", "l.db", "-t", ""}, "the topic's name is empty"},
         {{"reset", "--db", "l.db"}, "say --yes to do it"},
+        {{"position", "--db", "l.db", "--new-log", "--json"}, "--json shows the positions"},
         {{"purge", "--db", "l.db"}, "use --older-than 90d"},
         {{"purge", "--db", "l.db", "--older-than", "90"}, "\"90\" is no duration"},
         {{"purge", "--db", "l.db", "--older-than", "0d"}, "\"0d\" is no duration"},

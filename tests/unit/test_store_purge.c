@@ -60,8 +60,8 @@ static struct store_purge *open_purge(int64_t floor_ms, const int64_t starts[2])
     const struct store_purge_terms terms = {
         .floor_ms = floor_ms, .log_starts = starts, .partitions = 2};
 
-    cr_assert_eq(store_sqlite_purge_open(&purge, segments_store, &terms, &segments_err), 0, "%s",
-                 segments_err.text);
+    cr_assert_eq(store_sqlite_purge_open(&purge, segments_store, &terms, &segments_err), STORE_OK,
+                 "%s", segments_err.text);
     return purge;
 }
 
@@ -253,6 +253,31 @@ Test(store_purge, the_floor_never_falls)
     segments_close();
     segments_open();
     pay(uuid_of(FLOOR_MS - 1, 1), NULL, "quarantined");
+}
+
+static bool is_stale(const char *key)
+{
+    bool ret = false;
+
+    cr_assert_eq(segments_store->ops->is_stale(segments_store, key, &ret, &segments_err), STORE_OK);
+    return ret;
+}
+
+Test(store_purge, whoever_asks_for_a_key_is_told_that_it_is_not_paid_any_more)
+{
+    cr_expect_not(is_stale(uuid_of(OLD_MS, 1)));
+    pay("payroll:0000000001",
+        &(struct payment_batch){.id = "payroll",
+                                .rows = 1,
+                                .digest = "0123456789abcdef0123456789abcdef"
+                                          "0123456789abcdef0123456789abcdef"},
+        "applied");
+    purge_all();
+    cr_expect(is_stale(uuid_of(OLD_MS, 1)));
+    cr_expect(is_stale("payroll:0000000001"));
+    cr_expect_not(is_stale("payroll:0000000002"));
+    cr_expect_not(is_stale(uuid_of(NOT_OLD_MS, 1)));
+    cr_expect_not(is_stale("invoice-1"));
 }
 
 /* ---- batches ---- */
