@@ -132,7 +132,8 @@ static void skip_records(void)
     "\"duplicate\":{\"records\":1,\"amounts\":{\"EUR\":\"5.00\"}},"                                \
     "\"conflict\":{\"records\":1,\"amounts\":{\"EUR\":\"7.77\"}},"                                 \
     "\"redelivered\":{\"records\":61,\"amounts\":{\"EUR\":\"60.00\"}},"                            \
-    "\"quarantined\":{\"records\":1,\"amounts\":{}}},"                                             \
+    "\"quarantined\":{\"records\":1,\"amounts\":{}},"                                              \
+    "\"stale\":{\"records\":0,\"amounts\":{}}},"                                                   \
     "\"new\":[\"others[0]@61 n1: applied: ann -> carl 5.00 EUR\","                                 \
     "\"others[0]@62 n2: rejected same_account: ann -> ann 5.00 EUR\","                             \
     "\"others[0]@65 worse: quarantined bad_json\"]}\n"

@@ -141,12 +141,12 @@ Test(restore, json_is_a_line_for_each_step)
     lose();
     cr_expect_eq(RESTORE(backup, "--json"), 78);
     expect_printed("{\"partition\":0,\"backup\":");
-    expect_printed(",\"again\":7}\n");
+    cr_expect_eq(file_count(process.out, ",\"again\":"), 4, "one a partition");
     cr_assert_eq(RESTORE(backup, "--rewind", "--json"), 0, "%s", file_tail(process.err));
     expect_printed("\"applied\":{\"records\":3,\"amounts\":{\"EUR\":\"9.77\"}}");
     expect_printed("\n{\"told\":4,\"gone\":0}\n{\"file\":\"");
     expect_printed(",\"decisions\":14,\"topic\":\"");
-    cr_expect_eq(file_count(process.out, "\n"), 4);
+    cr_expect_eq(file_count(process.out, "\n"), 4 + 3);
 }
 
 Test(restore, a_rewind_gives_the_lost_ledger_again_and_payd_goes_on)
