@@ -59,9 +59,9 @@ const char *redrive_delivery_name(enum delivery delivery)
 
 /* ---- the mended bytes ---- */
 
-static int read_value(struct redriving *this)
+static int read_value(struct redriving *redriving)
 {
-    const char *path = this->options->value_file;
+    const char *path = redriving->options->value_file;
     bool is_stdin = path && strcmp(path, "-") == 0;
 
     if (!path) {
@@ -69,23 +69,23 @@ static int read_value(struct redriving *this)
     }
     FILE *in = is_stdin ? stdin : fopen(path, "re");
     if (!in) {
-        return error_set(this->err, EX_NOINPUT, "--value %s: %s", path, strerror(errno));
+        return error_set(redriving->err, EX_NOINPUT, "--value %s: %s", path, strerror(errno));
     }
     errno = 0;
-    size_t len = fread(this->value, 1, sizeof(this->value), in);
+    size_t len = fread(redriving->value, 1, sizeof(redriving->value), in);
     int failure = ferror(in) ? errno : 0;
     if (!is_stdin) {
         fclose(in);
     }
     if (failure != 0) {
-        return error_set(this->err, EX_IOERR, "--value %s: %s", path, strerror(failure));
+        return error_set(redriving->err, EX_IOERR, "--value %s: %s", path, strerror(failure));
     }
     if (len > COMMAND_JSON_MAX_BYTES) {
-        return error_set(this->err, EX_DATAERR, "--value %s: longer than %d bytes", path,
+        return error_set(redriving->err, EX_DATAERR, "--value %s: longer than %d bytes", path,
                          COMMAND_JSON_MAX_BYTES);
     }
-    this->is_mended = true;
-    this->mended = (struct store_bytes){this->value, len, (int64_t)len};
+    redriving->is_mended = true;
+    redriving->mended = (struct store_bytes){redriving->value, len, (int64_t)len};
     return 0;
 }
 
@@ -121,12 +121,12 @@ static void wait_reports(struct publisher *publisher)
     }
 }
 
-static int print_one(const struct redriving *this, const struct redriven *redriven)
+static int print_one(const struct redriving *redriving, const struct redriven *redriven)
 {
-    if (this->options->json) {
+    if (redriving->options->json) {
         return redrive_print_json(stdout, redriven) == 0
                    ? 0
-                   : error_set(this->err, EX_OSERR, "out of memory");
+                   : error_set(redriving->err, EX_OSERR, "out of memory");
     }
     printf("redriven %" PRId32 "@%" PRId64 " -> key=%s", redriven->partition, redriven->offset,
            redriven->key);
@@ -142,71 +142,72 @@ static int print_one(const struct redriving *this, const struct redriven *redriv
 }
 
 /* Waits for all that is in the window, tells of it, and empties it. */
-static int settle(struct redriving *this)
+static int settle(struct redriving *redriving)
 {
-    int64_t given = this->given;
+    int64_t given = redriving->given;
     int result = 0;
 
-    wait_reports(this->publisher);
-    for (size_t i = 0; i < this->count; i++) {
-        struct redriven *redriven = &this->window[i];
+    wait_reports(redriving->publisher);
+    for (size_t i = 0; i < redriving->count; i++) {
+        struct redriven *redriven = &redriving->window[i];
         if (!redriven->is_reported) {
             redriven->delivery = DELIVERY_UNKNOWN;
             snprintf(redriven->reason, sizeof(redriven->reason), "the client gave no report");
         }
-        this->acknowledged += redriven->delivery == DELIVERY_ACKNOWLEDGED;
-        result = print_one(this, redriven) != 0 ? -1 : result;
+        redriving->acknowledged += redriven->delivery == DELIVERY_ACKNOWLEDGED;
+        result = print_one(redriving, redriven) != 0 ? -1 : result;
     }
     fflush(stdout); /* main looks at errors */
-    this->count = 0;
-    if (result == 0 && this->acknowledged < given) {
-        result = error_set(this->err, EX_TEMPFAIL, "not all was acknowledged");
+    redriving->count = 0;
+    if (result == 0 && redriving->acknowledged < given) {
+        result = error_set(redriving->err, EX_TEMPFAIL, "not all was acknowledged");
     }
     return result;
 }
 
 /* ---- one message ---- */
 
-static int make(struct redriving *this, const struct store_quarantined *message, bool *ret_refused,
-                char why[REDRIVE_WHY_SIZE])
+static int make(struct redriving *redriving, const struct store_quarantined *message,
+                bool *ret_refused, char why[REDRIVE_WHY_SIZE])
 {
-    const struct store_bytes *mended = this->is_mended ? &this->mended : NULL;
+    const struct store_bytes *mended = redriving->is_mended ? &redriving->mended : NULL;
 
-    redrive_message_begin(&this->message, message, mended);
-    return store_sqlite_quarantine_headers(this->store, message->seq, redrive_message_header,
-                                           &this->message, this->err) == STORE_OK
-               ? redrive_message_end(&this->message, message, mended, ret_refused, why, this->err)
+    redrive_message_begin(&redriving->message, message, mended);
+    return store_sqlite_quarantine_headers(redriving->store, message->seq, redrive_message_header,
+                                           &redriving->message, redriving->err) == STORE_OK
+               ? redrive_message_end(&redriving->message, message, mended, ret_refused, why,
+                                     redriving->err)
                : -1;
 }
 
-static int look(struct redriving *this, const struct store_quarantined *message)
+static int look(struct redriving *redriving, const struct store_quarantined *message)
 {
     char why[REDRIVE_WHY_SIZE];
     bool is_refused;
 
-    this->found++;
-    if (make(this, message, &is_refused, why) != 0) {
+    redriving->found++;
+    if (make(redriving, message, &is_refused, why) != 0) {
         return -1;
     }
-    if (is_refused && this->refused++ < REDRIVE_REFUSED_SHOWN) {
+    if (is_refused && redriving->refused++ < REDRIVE_REFUSED_SHOWN) {
         fprintf(stderr, "%" PRId32 "@%" PRId64 ": %s\n", message->partition, message->offset, why);
     }
     return 0;
 }
 
-static int publish(struct redriving *this, const struct store_quarantined *message)
+static int publish(struct redriving *redriving, const struct store_quarantined *message)
 {
-    const struct redrive_message *redrive = &this->message;
+    const struct redrive_message *redrive = &redriving->message;
     char why[REDRIVE_WHY_SIZE];
     bool is_refused;
 
-    if (this->count == REDRIVE_WINDOW && settle(this) != 0) {
+    if (redriving->count == REDRIVE_WINDOW && settle(redriving) != 0) {
         return -1;
     }
-    if (make(this, message, &is_refused, why) != 0) {
+    if (make(redriving, message, &is_refused, why) != 0) {
         return -1;
     }
-    struct redriven *redriven = &this->window[this->count];
+    struct redriven *redriven = &redriving->window[redriving->count];
     *redriven = (struct redriven){.partition = message->partition, .offset = message->offset};
     snprintf(redriven->key, sizeof(redriven->key), "%s", redrive->key);
     const struct publisher_message sent = {
@@ -218,65 +219,68 @@ static int publish(struct redriving *this, const struct store_quarantined *messa
         .header_count = redrive->headers.count,
         .tag = redriven,
     };
-    if (publisher_send(this->publisher, &sent, this->err) != 0) {
-        return error_wrap(this->err, "%" PRId32 "@%" PRId64, message->partition, message->offset);
+    if (publisher_send(redriving->publisher, &sent, redriving->err) != 0) {
+        return error_wrap(redriving->err, "%" PRId32 "@%" PRId64, message->partition,
+                          message->offset);
     }
-    this->count++;
-    this->given++;
+    redriving->count++;
+    redriving->given++;
     return 0;
 }
 
 static void on_message(void *user, const struct store_quarantined *message)
 {
-    struct redriving *this = user;
+    struct redriving *redriving = user;
 
-    if (!this->failed) {
-        int result = this->pass == PASS_LOOK ? look(this, message) : publish(this, message);
-        this->failed = result != 0;
+    if (!redriving->failed) {
+        int result =
+            redriving->pass == PASS_LOOK ? look(redriving, message) : publish(redriving, message);
+        redriving->failed = result != 0;
     }
 }
 
 /* ---- the selection ---- */
 
-static int visit(struct redriving *this, const struct store_quarantine_filter *filter)
+static int visit(struct redriving *redriving, const struct store_quarantine_filter *filter)
 {
     enum store_status status =
-        store_sqlite_quarantine(this->store, filter, on_message, this, this->err);
+        store_sqlite_quarantine(redriving->store, filter, on_message, redriving, redriving->err);
 
-    return status == STORE_OK && !this->failed ? 0 : -1;
+    return status == STORE_OK && !redriving->failed ? 0 : -1;
 }
 
-static int visit_place(struct redriving *this, const char *place)
+static int visit_place(struct redriving *redriving, const char *place)
 {
     struct store_quarantine_filter filter;
-    int64_t before = this->found;
+    int64_t before = redriving->found;
 
-    if (quarantine_parse_place(place, &filter, this->err) != 0 || visit(this, &filter) != 0) {
+    if (quarantine_parse_place(place, &filter, redriving->err) != 0 ||
+        visit(redriving, &filter) != 0) {
         return -1;
     }
-    if (this->pass == PASS_LOOK && this->found == before) {
+    if (redriving->pass == PASS_LOOK && redriving->found == before) {
         fprintf(stderr, "%s: is not in quarantine\n", place);
-        this->places_unknown++;
+        redriving->places_unknown++;
     }
-    if (this->is_mended && this->found > 1) {
-        return error_set(this->err, EX_DATAERR,
+    if (redriving->is_mended && redriving->found > 1) {
+        return error_set(redriving->err, EX_DATAERR,
                          "%s: is in quarantine of %" PRId64 " logs: --value mends one message",
-                         place, this->found);
+                         place, redriving->found);
     }
     return 0;
 }
 
-static int pass_over(struct redriving *this, enum pass pass)
+static int pass_over(struct redriving *redriving, enum pass pass)
 {
-    const struct options *options = this->options;
+    const struct options *options = redriving->options;
 
-    this->pass = pass;
+    redriving->pass = pass;
     if (options->operand_count == 0) {
         const struct store_quarantine_filter filter = quarantine_filter(options);
-        return visit(this, &filter);
+        return visit(redriving, &filter);
     }
     for (int i = 0; i < options->operand_count; i++) {
-        if (visit_place(this, options->operands[i]) != 0) {
+        if (visit_place(redriving, options->operands[i]) != 0) {
             return -1;
         }
     }
@@ -286,100 +290,100 @@ static int pass_over(struct redriving *this, enum pass pass)
 /* ---- the command ---- */
 
 /* The ledger's topic, and no other of this name. */
-static int check_topic(struct redriving *this)
+static int check_topic(struct redriving *redriving)
 {
-    struct store *store = this->store;
-    char *cluster = publisher_cluster(this->publisher, CLUSTER_MS, this->err);
+    struct store *store = redriving->store;
+    char *cluster = publisher_cluster(redriving->publisher, CLUSTER_MS, redriving->err);
 
     if (!cluster) {
         return -1;
     }
     enum store_status status =
-        store->ops->bind(store, cluster, this->options->kafka.topic, this->err);
+        store->ops->bind(store, cluster, redriving->options->kafka.topic, redriving->err);
     free(cluster);
     return status == STORE_OK ? 0 : -1;
 }
 
-static int publish_all(struct redriving *this)
+static int publish_all(struct redriving *redriving)
 {
-    int result = pass_over(this, PASS_PUBLISH);
-    struct error why = *this->err;
+    int result = pass_over(redriving, PASS_PUBLISH);
+    struct error why = *redriving->err;
 
-    if (settle(this) != 0 && result == 0) { /* what was given is told of in any case */
-        why = *this->err;
+    if (settle(redriving) != 0 && result == 0) { /* what was given is told of in any case */
+        why = *redriving->err;
         result = -1;
     }
     return result == 0
                ? 0
-               : error_set(this->err, why.code,
+               : error_set(redriving->err, why.code,
                            "%.512s: %" PRId64 " of %" PRId64 " messages were acknowledged; run it "
                            "again: the keys are the same, and pay once",
-                           why.text, this->acknowledged, this->found);
+                           why.text, redriving->acknowledged, redriving->found);
 }
 
-static void print_summary(const struct redriving *this)
+static void print_summary(const struct redriving *redriving)
 {
-    if (this->options->json) {
+    if (redriving->options->json) {
         return;
     }
-    if (this->found == 0) {
+    if (redriving->found == 0) {
         puts("No message in quarantine is like that.");
         return;
     }
     printf("\n%" PRId64 " messages were redriven. payd run decides them; in quarantine they stay, "
            "as history.\n",
-           this->acknowledged);
+           redriving->acknowledged);
 }
 
 /* The selection as a whole: is all of it there, and may all of it be redriven? */
-static int look_at_all(struct redriving *this)
+static int look_at_all(struct redriving *redriving)
 {
-    if (pass_over(this, PASS_LOOK) != 0) {
+    if (pass_over(redriving, PASS_LOOK) != 0) {
         return -1;
     }
-    if (this->places_unknown > 0) {
-        return error_set(this->err, QUARANTINE_UNKNOWN, "nothing was published");
+    if (redriving->places_unknown > 0) {
+        return error_set(redriving->err, QUARANTINE_UNKNOWN, "nothing was published");
     }
-    return this->refused == 0
+    return redriving->refused == 0
                ? 0
-               : error_set(this->err, EX_DATAERR,
+               : error_set(redriving->err, EX_DATAERR,
                            "%" PRId64 " of %" PRId64 " messages cannot be redriven: nothing was "
                            "published",
-                           this->refused, this->found);
+                           redriving->refused, redriving->found);
 }
 
-static int redrive_all(struct redriving *this)
+static int redrive_all(struct redriving *redriving)
 {
-    struct kafka_args args = this->options->kafka;
+    struct kafka_args args = redriving->options->kafka;
 
     args.client_id = "payd";
-    if (kafka_conf_check(&args, this->err) != 0 || read_value(this) != 0 ||
-        store_sqlite_open_moment(&this->store, this->options->db, this->err) != 0 ||
-        look_at_all(this) != 0) {
+    if (kafka_conf_check(&args, redriving->err) != 0 || read_value(redriving) != 0 ||
+        store_sqlite_open_moment(&redriving->store, redriving->options->db, redriving->err) != 0 ||
+        look_at_all(redriving) != 0) {
         return -1;
     }
-    if (this->found > 0 &&
-        (publisher_open(&this->publisher, &args, on_report, this, this->err) != 0 ||
-         check_topic(this) != 0 || publish_all(this) != 0)) {
+    if (redriving->found > 0 &&
+        (publisher_open(&redriving->publisher, &args, on_report, redriving, redriving->err) != 0 ||
+         check_topic(redriving) != 0 || publish_all(redriving) != 0)) {
         return -1;
     }
-    print_summary(this);
+    print_summary(redriving);
     return 0;
 }
 
 int redrive(const struct options *options, struct error *err)
 {
-    struct redriving *this = calloc(1, sizeof(*this));
+    struct redriving *redriving = calloc(1, sizeof(*redriving));
 
-    if (!this) {
+    if (!redriving) {
         error_set(err, EX_OSERR, "out of memory");
         return EX_OSERR;
     }
-    this->options = options;
-    this->err = err;
-    int code = redrive_all(this) == 0 ? EX_OK : err->code;
-    publisher_close(this->publisher);
-    store_close(this->store);
-    free(this);
+    redriving->options = options;
+    redriving->err = err;
+    int code = redrive_all(redriving) == 0 ? EX_OK : err->code;
+    publisher_close(redriving->publisher);
+    store_close(redriving->store);
+    free(redriving);
     return code;
 }
