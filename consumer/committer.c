@@ -119,7 +119,7 @@ size_t committer_given(const struct committer *committer)
     return committer->given;
 }
 
-void committer_abandon(struct committer *committer)
+enum store_status committer_abandon(struct committer *committer, struct error *err)
 {
     pthread_mutex_lock(&committer->lock);
     committer->ending = true;
@@ -130,14 +130,20 @@ void committer_abandon(struct committer *committer)
         committer->ended = true;
     }
     committer->given = 0;
+    if (committer->failed != STORE_OK) {
+        *err = committer->err;
+    }
+    return committer->failed;
 }
 
 void committer_close(struct committer *committer)
 {
+    struct error ignored;
+
     if (!committer) {
         return;
     }
-    committer_abandon(committer);
+    (void)committer_abandon(committer, &ignored);
     pthread_cond_destroy(&committer->changed);
     pthread_mutex_destroy(&committer->lock);
     free(committer);

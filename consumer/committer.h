@@ -43,10 +43,11 @@ struct chunk *committer_take(struct committer *committer, int timeout_ms,
                              enum store_status *ret_status, struct error *err);
 
 /*
- * Begin no other chunk, wait for the transaction in work, whatever becomes of it, and forget all
- * chunks. Nothing may be given any more.
+ * Begin no other chunk, wait for the transaction in work, and forget all chunks. Nothing may be
+ * given any more. Returns what became of the first transaction that was not committed, with *err
+ * set, or STORE_OK: of one that nobody has taken it is told here.
  */
-void committer_abandon(struct committer *committer);
+enum store_status committer_abandon(struct committer *committer, struct error *err);
 
 /* How many are given and not taken. */
 size_t committer_given(const struct committer *committer);

@@ -374,11 +374,14 @@ enum worker_result worker_step(struct worker *worker, struct inbox *inbox, struc
 
 int worker_end(struct worker *worker, struct inbox *inbox, bool failed, struct error *err)
 {
+    struct error unseen;
+
     worker->inbox = inbox;
     int result = failed ? 0 : worker_drain(worker, err);
-
-    if (failed || result != 0) {
-        committer_abandon(worker->committer);
+    if ((failed || result != 0) && committer_abandon(worker->committer, &unseen) == STORE_FAILED &&
+        result == 0) {
+        *err = unseen; /* it matters more than what a step failed with */
+        result = -1;
     }
     for (size_t i = 0; i < COMMITTER_CHUNKS; i++) {
         inbox_batch_release(worker->slots[i].batch); /* one that is held can keep a close waiting */

@@ -72,7 +72,8 @@ MUST_CHECK enum worker_result worker_step(struct worker *worker, struct inbox *i
 /*
  * After the last step: wait for the transactions that are left, note their offsets, let go of the
  * messages. After a step that failed, begin none and note nothing. From then on the store is the
- * caller's again. Fails as the store does.
+ * caller's again. Fails as the store does, also for a transaction in work that no step has heard
+ * of.
  */
 MUST_CHECK int worker_end(struct worker *worker, struct inbox *inbox, bool failed,
                           struct error *err);

@@ -83,12 +83,16 @@ size_t committer_given(const struct committer *committer)
     return committer->count;
 }
 
-void committer_abandon(struct committer *committer)
+enum store_status committer_abandon(struct committer *committer, struct error *err)
 {
     if (committer->done < committer->count && world_chance(DONE_AT_ONCE)) {
         commit_next(committer); /* it was in work */
     }
     committer->count = committer->done = 0;
+    if (committer->failed != STORE_OK) {
+        *err = committer->err;
+    }
+    return committer->failed;
 }
 
 void committer_close(struct committer *committer)

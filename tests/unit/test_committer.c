@@ -133,13 +133,23 @@ Test(committer, begins_nothing_after_one_that_failed)
     cr_expect_eq(atomic_load(&plan.begun), 1);
 }
 
+Test(committer, that_is_abandoned_tells_of_a_failure_that_nobody_has_heard_of)
+{
+    plan.fails = &chunks[0];
+    committer_give(committer, &chunks[0]);
+    wait_for(&plan.begun, 1);
+    atomic_store(&plan.open, true);
+    cr_expect_eq(committer_abandon(committer, &err), STORE_FAILED);
+    cr_expect_str_eq(err.text, "no luck");
+}
+
 Test(committer, that_is_abandoned_ends_what_it_has_begun_and_begins_nothing)
 {
     committer_give(committer, &chunks[0]);
     committer_give(committer, &chunks[1]);
     wait_for(&plan.begun, 1);
     atomic_store(&plan.open, true);
-    committer_abandon(committer);
+    cr_expect_eq(committer_abandon(committer, &err), STORE_OK);
     cr_expect_eq(committer_given(committer), 0);
     cr_expect_eq(atomic_load(&plan.begun), atomic_load(&plan.ended));
     cr_expect_geq(atomic_load(&plan.ended), 1);
