@@ -94,6 +94,19 @@ bool chunk_is_first(const struct chunk *chunk, const struct chunk_item *item)
            key->origin.offset == item->origin.offset;
 }
 
+bool chunk_bind_batch(struct chunk *chunk, const struct chunk_item *item)
+{
+    if (item->batch == CHUNK_NONE) {
+        return true;
+    }
+    struct chunk_batch *batch = &chunk->batches[item->batch];
+    if (!batch->bound) {
+        batch->content = item->command.payment.batch;
+        batch->bound = true;
+    }
+    return payment_batch_equal(&batch->content, &item->command.payment.batch);
+}
+
 bool chunk_is_stale(const struct chunk *chunk, const struct chunk_item *item)
 {
     const struct chunk_key *key = &chunk->keys[item->key];

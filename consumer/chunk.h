@@ -209,6 +209,12 @@ struct command *chunk_know(struct chunk *chunk, struct chunk_key *key, int64_t s
 bool chunk_is_first(const struct chunk *chunk, const struct chunk_item *item);
 
 /*
+ * The first row of a batch binds its id to its content. False for a row of other content. The item
+ * is readable, and its batch was loaded.
+ */
+bool chunk_bind_batch(struct chunk *chunk, const struct chunk_item *item);
+
+/*
  * True for a readable item whose key is not decided, but may have been once: a purge has forgotten
  * keys as old as it, or its batch. It is never run. The item was claimed.
  */

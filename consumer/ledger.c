@@ -282,20 +282,6 @@ static const struct command *first_payload(const struct chunk_key *key)
     return key->owner ? &key->owner->command : NULL;
 }
 
-/* The first row of a batch binds its id to its content. False for a row of other content. */
-static bool bind_batch(struct chunk *chunk, const struct chunk_item *item)
-{
-    if (item->batch == CHUNK_NONE) {
-        return true;
-    }
-    struct chunk_batch *batch = &chunk->batches[item->batch];
-    if (!batch->bound) {
-        batch->content = item->command.payment.batch;
-        batch->bound = true;
-    }
-    return payment_batch_equal(&batch->content, &item->command.payment.batch);
-}
-
 static struct decision decide(struct chunk *chunk, struct chunk_item *item)
 {
     if (item->recorded) {
@@ -313,7 +299,7 @@ static struct decision decide(struct chunk *chunk, struct chunk_item *item)
     }
     const struct command *first = first_payload(&chunk->keys[item->key]);
     unsigned fields = first ? differs(first, &item->command) : 0;
-    if (!bind_batch(chunk, item)) {
+    if (!chunk_bind_batch(chunk, item)) {
         return (struct decision){OUTCOME_CONFLICT, REASON_BATCH_CHANGED, fields};
     }
     if (!first) {

@@ -145,20 +145,6 @@ static bool tells_the_same(const struct chunk_key *key, const struct chunk_item 
            command_differs(first, &item->command) == 0;
 }
 
-/* A batch's id is bound to the content of the rows that were decided. */
-static bool bind_batch(struct chunk *chunk, const struct chunk_item *item)
-{
-    if (item->batch == CHUNK_NONE) {
-        return true;
-    }
-    struct chunk_batch *batch = &chunk->batches[item->batch];
-    if (!batch->bound) {
-        batch->content = item->command.payment.batch;
-        batch->bound = true;
-    }
-    return payment_batch_equal(&batch->content, &item->command.payment.batch);
-}
-
 /* What is there already is left out. Owners are items that are decided, and stay so. */
 static int settle(struct told *told, size_t at, struct error *err)
 {
@@ -177,7 +163,7 @@ static int settle(struct told *told, size_t at, struct error *err)
                        : refuse(told, told->places[at], key->key,
                                 "its first decision is not the one that was told before", err);
     }
-    if (!bind_batch(chunk, item)) {
+    if (!chunk_bind_batch(chunk, item)) {
         return refuse(told, told->places[at], key->key,
                       "its batch is not the one that was told before", err);
     }
