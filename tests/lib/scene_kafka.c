@@ -8,6 +8,10 @@
 
 #define OPTIONS_MAX 16
 
+/* Kafka looks for records to remove 30 s after its start: in the middle of a slow test, which
+ * removes its records itself. So it looks after an hour. */
+#define NO_RETENTION "log.initial.task.delay.ms=3600000"
+
 static const char *node_folder(const struct scene *scene, int node, char path[PROCESS_PATH_MAX])
 {
     snprintf(path, PROCESS_PATH_MAX, "%.480s/kafka-%d", scene->dir, node);
@@ -24,6 +28,10 @@ static int kafka(const struct scene *scene, int node, struct process *process,
 
     while (*words) {
         args[count++] = *words++;
+    }
+    if (strcmp(args[1], "start") == 0) {
+        args[count++] = "--override";
+        args[count++] = NO_RETENTION;
     }
     args[count++] = "--dir";
     args[count] = node_folder(scene, node, dir);
