@@ -100,11 +100,14 @@ bool chunk_bind_batch(struct chunk *chunk, const struct chunk_item *item)
         return true;
     }
     struct chunk_batch *batch = &chunk->batches[item->batch];
+    /* The first row is at hand, while each other lies far away. */
+    const struct payment_batch *content =
+        item->as_first ? batch->first : &item->command.payment.batch;
     if (!batch->bound) {
-        batch->content = item->command.payment.batch;
+        batch->content = *content;
         batch->bound = true;
     }
-    return payment_batch_equal(&batch->content, &item->command.payment.batch);
+    return payment_batch_equal(&batch->content, content);
 }
 
 bool chunk_is_stale(const struct chunk *chunk, const struct chunk_item *item)

@@ -67,7 +67,8 @@ struct chunk_item {
     /* Set by the store's save. */
     int64_t seq; /* of its row */
     bool kept;   /* a repeat's row stays when it is published */
-    /* Set by chunk_index(), for readable items: indices into the chunk's tables. */
+    /* Set by chunk_index(), for readable items; the numbers are indices into the chunk's tables. */
+    bool as_first; /* the batch's content is that of its first row in the chunk */
     size_t key;
     size_t src;   /* the account of an account command; CHUNK_NONE when the command names none */
     size_t dest;  /* CHUNK_NONE in all but payments */
@@ -132,6 +133,7 @@ struct chunk_batch {
     struct payment_batch content; /* its id, and once bound its rows and digest */
     int64_t id;                   /* the store's number, 0 = not in the store */
     bool bound;
+    const struct payment_batch *first; /* of its first row in the chunk, borrowed from the item */
     bool forgotten; /* set by claim: what is not known of its rows may have been forgotten */
 };
 
@@ -173,6 +175,7 @@ struct chunk {
     size_t account_count;
     struct chunk_batch *batches;
     size_t batch_count;
+    bool only_payments;  /* set by chunk_index(): no readable item is another command */
     bool one_partition;  /* the topic has one, and so one order of all commands */
     bool strict;         /* accounts open only by command: the store's at load, then the ledger's */
     bool strict_changed; /* by the ledger */

@@ -223,20 +223,22 @@ static size_t index_account(struct chunk *chunk, const char *name)
     return slot->place;
 }
 
-static size_t index_batch(struct chunk *chunk, const char *name)
+static size_t index_batch(struct chunk *chunk, const struct payment_batch *content,
+                          bool *ret_as_first)
 {
     bool is_new;
 
-    if (name[0] == '\0') {
+    if (content->id[0] == '\0') {
         return CHUNK_NONE;
     }
-    struct name_slot *slot = find_slot(chunk->index, &chunk->index->batches, name, &is_new);
+    struct name_slot *slot = find_slot(chunk->index, &chunk->index->batches, content->id, &is_new);
     if (is_new) {
         struct chunk_batch *batch = &chunk->batches[chunk->batch_count];
         slot->place = (uint32_t)chunk->batch_count++;
-        *batch = (struct chunk_batch){.bound = false};
-        payment_copy(batch->content.id, name, strlen(name));
+        *batch = (struct chunk_batch){.first = content};
+        payment_copy(batch->content.id, content->id, strlen(content->id));
     }
+    *ret_as_first = payment_batch_equal(chunk->batches[slot->place].first, content);
     return slot->place;
 }
 
@@ -246,6 +248,7 @@ void chunk_index(struct chunk *chunk)
 
     chunk->key_count = chunk->first_count = 0;
     chunk->account_count = chunk->batch_count = 0;
+    chunk->only_payments = true;
     index->ref_count = index->forms_len = index->common = 0;
     clear_table(&index->accounts, chunk->item_count * ACCOUNTS_PER_ITEM);
     clear_table(&index->batches, chunk->item_count);
@@ -255,9 +258,10 @@ void chunk_index(struct chunk *chunk)
         item->src = item->dest = item->batch = CHUNK_NONE;
         if (item->unreadable == READABLE) {
             note_key(index, payment->key, i);
+            chunk->only_payments &= item->command.type == COMMAND_PAYMENT;
             item->src = index_account(chunk, payment->src);
             item->dest = index_account(chunk, payment->dest);
-            item->batch = index_batch(chunk, payment->batch.id);
+            item->batch = index_batch(chunk, &payment->batch, &item->as_first);
         }
     }
     index_keys(chunk);

@@ -16,6 +16,16 @@
 /* How often the checkpoint at open tries again while readers are in its way. */
 #define CHECKPOINT_TRIES 5
 
+/*
+ * What is the same in all rows of a chunk is handed over once, and not asked for row by row: ?1 is
+ * the log, ?2 when it is decided, ?3 the version of the rules. Payments are of type 1.
+ */
+_Static_assert(COMMAND_PAYMENT == 1, "as it stands in ADD_PAYMENTS");
+#define ADD_DECISIONS_SQL(type, min_minor, strict)                                                 \
+    "INSERT OR ROLLBACK INTO decisions (" DECISION_FIELDS ") SELECT seq, key, " type               \
+    ", src, dest, amount_minor, currency, batch, " min_minor ", " strict                           \
+    ", outcome, reason, digest, ?1, partition, offset, ?2, ?3 FROM chunk_decisions"
+
 static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
@@ -55,8 +65,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
      * A failure ends the whole transaction anyway. Said so to SQLite, it keeps no copies of the
      * pages to take back the statement alone, which of random keys would be most of the pages.
      */
-    [STATEMENT_ADD_DECISIONS] = "INSERT OR ROLLBACK INTO decisions (" DECISION_FIELDS ")"
-                                " SELECT " DECISION_FIELDS " FROM chunk_decisions",
+    [STATEMENT_ADD_DECISIONS] = ADD_DECISIONS_SQL("type", "min_minor", "strict"),
+    [STATEMENT_ADD_PAYMENTS] = ADD_DECISIONS_SQL("1", "NULL", "NULL"),
     [STATEMENT_ADD_KEYS] = "INSERT OR ROLLBACK INTO keys (segment, key, seq)"
                            " SELECT ?, key, seq FROM chunk_keys",
     [STATEMENT_FIND_COUNTS] = "SELECT c.place, r.count FROM chunk_repeated c"

@@ -81,6 +81,18 @@ static enum store_status save_tables(struct store_sqlite *store, struct chunk *c
     return status;
 }
 
+/* Commands to accounts are few: most chunks have payments only, whose rows have less to say. */
+static enum store_status save_decisions(struct store_sqlite *store, const struct chunk *chunk,
+                                        struct error *err)
+{
+    enum statement id = chunk->only_payments ? STATEMENT_ADD_PAYMENTS : STATEMENT_ADD_DECISIONS;
+
+    sqlite_bind_int(store, id, 1, store->log);
+    sqlite_bind_int(store, id, 2, chunk->now_ms);
+    sqlite_bind_int(store, id, 3, OUTCOME_RULES);
+    return sqlite_run(store, id, "add the decisions", err);
+}
+
 /* In the keys' order, which dirties each page of the index once. */
 static enum store_status save_keys(struct store_sqlite *store, const struct chunk *chunk,
                                    struct error *err)
@@ -195,7 +207,7 @@ enum store_status sqlite_save(struct store *base, struct chunk *chunk, struct er
         status = sqlite_save_repeats(store, chunk, err);
     }
     if (status == STORE_OK) {
-        status = sqlite_run(store, STATEMENT_ADD_DECISIONS, "add the decisions", err);
+        status = save_decisions(store, chunk, err);
     }
     if (status == STORE_OK && MUTANT("marker-outside")) {
         status = sqlite_run(store, STATEMENT_COMMIT, "commit", err);

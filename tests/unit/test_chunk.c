@@ -303,6 +303,38 @@ Test(chunk, holds_as_many_different_names_as_it_can_have)
     }
 }
 
+Test(chunk, a_row_with_other_content_than_its_batchs_first_is_bound_by_its_own)
+{
+    static const struct row same[] = {
+        {"k1", "ann", "bob", "b"}, {"k2", "ann", "bob", "b"}, {"k3", "ann", "bob", "b"}};
+
+    add_rows(same, 3);
+    chunk->items[1].command.payment.batch.rows = 2;
+    chunk_index(chunk);
+    cr_expect(chunk->items[0].as_first);
+    cr_expect_not(chunk->items[1].as_first);
+    cr_expect(chunk->items[2].as_first);
+    cr_expect(chunk_bind_batch(chunk, &chunk->items[1]), "whichever comes first binds");
+    cr_expect_eq(chunk->batches[0].content.rows, 2);
+    cr_expect_not(chunk_bind_batch(chunk, &chunk->items[0]));
+    cr_expect_not(chunk_bind_batch(chunk, &chunk->items[2]));
+    cr_expect(chunk_bind_batch(chunk, &chunk->items[1]));
+}
+
+Test(chunk, one_other_command_says_that_there_are_not_only_payments)
+{
+    add_rows(rows, row_count);
+    chunk_index(chunk);
+    cr_expect(chunk->only_payments, "what cannot be read is no command");
+    command_init(&chunk_add(chunk)->command, COMMAND_ACCOUNTS);
+    chunk_index(chunk);
+    cr_expect_not(chunk->only_payments);
+    chunk_clear(chunk);
+    add_rows(rows, row_count);
+    chunk_index(chunk);
+    cr_expect(chunk->only_payments);
+}
+
 Test(chunk, an_empty_chunk_has_nothing_to_index)
 {
     chunk_index(chunk);
