@@ -78,7 +78,7 @@ static void payload_column(const struct chunk *chunk, const struct chunk_item *i
     case DECISION_STRICT:
         result_optional(ret, command->type == COMMAND_ACCOUNTS, command->strict);
         break;
-    default: /* the columns of the decision itself have been given */
+    default: /* the decision's own have been given, but rules, which nothing asks for here */
         break;
     }
 }
@@ -116,9 +116,6 @@ static void decision_column(const struct store_sqlite *store, size_t at, int col
         break;
     case DECISION_DECIDED_MS:
         sqlite3_result_int64(ret, chunk->now_ms);
-        break;
-    case DECISION_RULES:
-        sqlite3_result_int(ret, OUTCOME_RULES);
         break;
     default:
         payload_column(chunk, item, column, ret);

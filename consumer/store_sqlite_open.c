@@ -18,13 +18,13 @@
 
 /*
  * What is the same in all rows of a chunk is handed over once, and not asked for row by row: ?1 is
- * the log, ?2 when it is decided, ?3 the version of the rules. Payments are of type 1.
+ * the log, ?2 when it is decided, ?3 the version of the rules.
  */
-_Static_assert(COMMAND_PAYMENT == 1, "as it stands in ADD_PAYMENTS");
 #define ADD_DECISIONS_SQL(type, min_minor, strict)                                                 \
     "INSERT OR ROLLBACK INTO decisions (" DECISION_FIELDS ") SELECT seq, key, " type               \
     ", src, dest, amount_minor, currency, batch, " min_minor ", " strict                           \
     ", outcome, reason, digest, ?1, partition, offset, ?2, ?3 FROM chunk_decisions"
+_Static_assert(COMMAND_PAYMENT == 1, "the type in STATEMENT_ADD_PAYMENTS");
 
 static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
