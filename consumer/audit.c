@@ -9,6 +9,7 @@
 #include "common/digest.h"
 #include "common/progress.h"
 #include "common/text.h"
+#include "consumer/ledger.h"
 #include "consumer/reread.h"
 #include "consumer/stats.h"
 #include "consumer/store_audit.h"
@@ -195,24 +196,70 @@ static int check_unkept(struct auditing *auditing, const struct chunk_item *item
     return 0;
 }
 
-/* A key that was forgotten, or came too late; before that it may have been a conflict. */
-static int check_stale(struct auditing *auditing, const struct chunk_item *item, enum has *ret,
-                       struct error *err)
+/* What of a repeat the ledger has decided wrongly, as its key's decision says; NULL: nothing. */
+static const char *wrong_decision(const struct chunk *chunk, const struct chunk_item *item,
+                                  const struct store_recorded *recorded)
 {
-    bool was_stale = false;
+    const struct chunk_key *key = &chunk->keys[item->key];
+
+    if (recorded->first_seq == 0) { /* the key was not decided yet */
+        return recorded->outcome == OUTCOME_CONFLICT ? NULL : "outcome";
+    }
+    if (!key->known || recorded->first_seq != key->seq) {
+        return "decision";
+    }
+    unsigned fields = ledger_differs(key->first, &item->command);
+    enum reason reason = fields == 0 ? REASON_NONE : REASON_PAYLOAD_DIFFERS;
+    if (recorded->reason != reason && recorded->reason != REASON_BATCH_CHANGED) {
+        return "reason";
+    }
+    if (recorded->fields != fields) {
+        return "list of fields";
+    }
+    return (recorded->outcome == OUTCOME_CONFLICT) == (recorded->reason != REASON_NONE) ? NULL
+                                                                                        : "outcome";
+}
+
+/* What the ledger has recorded must be the record's. */
+static int check_recorded(struct auditing *auditing, const struct chunk *chunk,
+                          const struct chunk_item *item, struct store_recorded *ret,
+                          struct error *err)
+{
+    char what[96];
+
+    if (store_sqlite_recorded(auditing->store, chunk, item, ret, err) != STORE_OK) {
+        return -1;
+    }
+    const char *wrong = ret->wrong;
+    if (!wrong && ret->outcome != OUTCOME_QUARANTINED && item->unreadable == READABLE &&
+        !chunk_is_stale(chunk, item)) {
+        wrong = wrong_decision(chunk, item, ret);
+    }
+    if (wrong) {
+        snprintf(what, sizeof(what), "is recorded as %s, with another %s",
+                 outcome_name(ret->outcome), wrong);
+        add_finding(auditing, item, what);
+    }
+    return 0;
+}
+
+/* A key that was forgotten, or came too late; before that it may have been a conflict. */
+static int check_stale(struct auditing *auditing, const struct chunk *chunk,
+                       const struct chunk_item *item, enum has *ret, struct error *err)
+{
+    struct store_recorded recorded;
 
     if (!item->recorded) {
         auditing->report.forgotten++;
         *ret = HAS_NOTHING;
         return 0;
     }
-    if (store_sqlite_was_stale(auditing->store, item->origin.partition, item->origin.offset,
-                               &was_stale, err) != STORE_OK) {
+    if (check_recorded(auditing, chunk, item, &recorded, err) != 0) {
         return -1;
     }
-    auditing->report.quarantined += was_stale;
-    auditing->report.repeats += !was_stale;
-    *ret = was_stale ? HAS_QUARANTINED : HAS_REPEAT;
+    auditing->report.quarantined += recorded.is_stale;
+    auditing->report.repeats += !recorded.is_stale;
+    *ret = recorded.is_stale ? HAS_QUARANTINED : HAS_REPEAT;
     return 0;
 }
 
@@ -220,6 +267,7 @@ static int check_item(struct auditing *auditing, const struct chunk *chunk,
                       const struct chunk_item *item, struct error *err)
 {
     struct part *part = &auditing->parts[item->origin.partition];
+    struct store_recorded recorded;
     enum has has = HAS_NOTHING;
     int result = 0;
 
@@ -229,15 +277,18 @@ static int check_item(struct auditing *auditing, const struct chunk *chunk,
         has = HAS_QUARANTINED;
         if (!item->recorded) {
             add_finding(auditing, item, "cannot be read as a command, and is not in quarantine");
+        } else {
+            result = check_recorded(auditing, chunk, item, &recorded, err);
         }
     } else if (chunk_is_first(chunk, item)) {
         check_first(auditing, chunk, item);
         has = HAS_DECISION;
     } else if (chunk_is_stale(chunk, item)) {
-        result = check_stale(auditing, item, &has, err);
+        result = check_stale(auditing, chunk, item, &has, err);
     } else if (item->recorded) {
         auditing->report.repeats++;
         has = HAS_REPEAT;
+        result = check_recorded(auditing, chunk, item, &recorded, err);
     } else {
         result = check_unkept(auditing, item, chunk->keys[item->key].known, err);
     }

@@ -235,8 +235,7 @@ static void repeat_applied(struct chunk *chunk, const struct chunk_item *item)
     }
 }
 
-/* The fields that make two payloads of one key differ. A cancel asks for the answer, whatever. */
-static unsigned differs(const struct command *first, const struct command *command)
+unsigned ledger_differs(const struct command *first, const struct command *command)
 {
     if (first->type == COMMAND_CANCEL || command->type == COMMAND_CANCEL) {
         return 0;
@@ -298,7 +297,7 @@ static struct decision decide(struct chunk *chunk, struct chunk_item *item)
         return (struct decision){OUTCOME_QUARANTINED, REASON_NONE, 0};
     }
     const struct command *first = first_payload(&chunk->keys[item->key]);
-    unsigned fields = first ? differs(first, &item->command) : 0;
+    unsigned fields = first ? ledger_differs(first, &item->command) : 0;
     if (!chunk_bind_batch(chunk, item)) {
         return (struct decision){OUTCOME_CONFLICT, REASON_BATCH_CHANGED, fields};
     }

@@ -46,4 +46,10 @@
  */
 void ledger_decide(struct chunk *chunk);
 
+/*
+ * The bits of the fields that make a command a conflict with the one that decided its key; 0 makes
+ * it a duplicate. A cancel only asks for the answer, and is no conflict with anything.
+ */
+unsigned ledger_differs(const struct command *first, const struct command *command);
+
 #endif

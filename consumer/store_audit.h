@@ -28,4 +28,24 @@ MUST_CHECK enum store_status store_sqlite_repeats(struct store *store, const cha
 MUST_CHECK enum store_status store_sqlite_was_stale(struct store *store, int32_t partition,
                                                     int64_t offset, bool *ret, struct error *err);
 
+/* What is recorded of a message, among the repeats or in quarantine. */
+struct store_recorded {
+    enum outcome outcome; /* duplicate, conflict, quarantined; OUTCOME_NONE when there is nothing */
+    bool is_stale;        /* quarantined as such */
+    enum reason reason;   /* of a repeat, */
+    int64_t first_seq;    /* the decision that it belongs to, 0 = none, */
+    unsigned fields;      /* and the bits of the fields that differ from it */
+    /* What of it is not as the message has it: "key", "digest", ... A static string; NULL: all is.
+     */
+    const char *wrong;
+};
+
+/*
+ * What is recorded of an item, which was claimed, compared byte by byte with its message. Whether
+ * it was decided rightly is not looked at.
+ */
+MUST_CHECK enum store_status store_sqlite_recorded(struct store *store, const struct chunk *chunk,
+                                                   const struct chunk_item *item,
+                                                   struct store_recorded *ret, struct error *err);
+
 #endif

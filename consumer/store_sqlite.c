@@ -45,20 +45,29 @@ static void note_bind(struct store_sqlite *store, int code)
     }
 }
 
+/* A store that is opened to read only prepares what it comes to need. NULL after a failure. */
+static sqlite3_stmt *statement_of(struct store_sqlite *store, enum statement id)
+{
+    if (!store->statements[id] && store->bind_code == SQLITE_OK) {
+        note_bind(store, sqlite_prepare(store, id));
+    }
+    return store->statements[id];
+}
+
 void sqlite_bind_int(struct store_sqlite *store, enum statement id, int place, int64_t value)
 {
-    note_bind(store, sqlite3_bind_int64(store->statements[id], place, value));
+    note_bind(store, sqlite3_bind_int64(statement_of(store, id), place, value));
 }
 
 void sqlite_bind_text(struct store_sqlite *store, enum statement id, int place, const char *text)
 {
-    note_bind(store, sqlite3_bind_text(store->statements[id], place, text, -1, SQLITE_STATIC));
+    note_bind(store, sqlite3_bind_text(statement_of(store, id), place, text, -1, SQLITE_STATIC));
 }
 
 void sqlite_bind_blob(struct store_sqlite *store, enum statement id, int place, const void *data,
                       size_t len)
 {
-    sqlite3_stmt *statement = store->statements[id];
+    sqlite3_stmt *statement = statement_of(store, id);
 
     /* An empty blob and no blob are two things; SQLite tells them apart by the pointer. */
     note_bind(store,
@@ -68,21 +77,24 @@ void sqlite_bind_blob(struct store_sqlite *store, enum statement id, int place, 
 
 void sqlite_done(struct store_sqlite *store, enum statement id)
 {
-    sqlite3_reset(store->statements[id]);
-    sqlite3_clear_bindings(store->statements[id]);
+    if (store->statements[id]) {
+        sqlite3_reset(store->statements[id]);
+        sqlite3_clear_bindings(store->statements[id]);
+    }
 }
 
 enum store_status sqlite_row(struct store_sqlite *store, enum statement id, const char *doing,
                              sqlite3_stmt **ret_row, struct error *err)
 {
     enum store_status status = STORE_OK;
+    sqlite3_stmt *statement = statement_of(store, id);
     int code = SQLITE_ERROR;
 
     if (store->bind_code == SQLITE_OK) {
-        code = sqlite3_step(store->statements[id]);
+        code = sqlite3_step(statement);
     }
     store->bind_code = SQLITE_OK;
-    *ret_row = code == SQLITE_ROW ? store->statements[id] : NULL;
+    *ret_row = code == SQLITE_ROW ? statement : NULL;
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
         status = sqlite_failed(store, doing, err);
         sqlite_done(store, id);

@@ -80,3 +80,144 @@ enum store_status store_sqlite_was_stale(struct store *base, int32_t partition, 
     sqlite3_finalize(row);
     return status;
 }
+
+/* ---- what is recorded, against the message ---- */
+
+/* The columns of STATEMENT_READ_RECORDED. */
+enum recorded_column {
+    RECORDED_OUTCOME,
+    RECORDED_REASON, /* a name in the quarantine */
+    RECORDED_KEY,    /* as it came in the quarantine, else its stored form */
+    RECORDED_DIGEST,
+    RECORDED_VALUE,
+    RECORDED_FIRST_SEQ,
+    RECORDED_FIELDS,
+    RECORDED_KEY_LEN,
+    RECORDED_VALUE_LEN,
+    RECORDED_TIMESTAMP_MS,
+};
+
+/* Whether a column is these bytes, NULL as no bytes. */
+static bool is_bytes(sqlite3_stmt *row, int column, const void *bytes, size_t len)
+{
+    if (!bytes) {
+        return sqlite3_column_type(row, column) == SQLITE_NULL;
+    }
+    return sqlite3_column_type(row, column) != SQLITE_NULL &&
+           (size_t)sqlite3_column_bytes(row, column) == len &&
+           (len == 0 || memcmp(sqlite3_column_blob(row, column), bytes, len) == 0);
+}
+
+/* Whether a column has the beginning of these bytes, or nothing. */
+static bool is_beginning(sqlite3_stmt *row, int column, const char *bytes, size_t len)
+{
+    size_t kept = (size_t)sqlite3_column_bytes(row, column);
+
+    return kept <= len && (kept == 0 || memcmp(sqlite3_column_blob(row, column), bytes, kept) == 0);
+}
+
+static bool is_length(sqlite3_stmt *row, int column, const void *bytes, size_t len)
+{
+    return bytes ? sqlite3_column_int64(row, column) == (int64_t)len
+                 : sqlite3_column_type(row, column) == SQLITE_NULL;
+}
+
+static const char *compare_repeat(sqlite3_stmt *row, const struct chunk *chunk,
+                                  const struct chunk_item *item)
+{
+    const struct chunk_key *key = &chunk->keys[item->key];
+    bool is_kept = sqlite3_column_int(row, RECORDED_OUTCOME) == OUTCOME_CONFLICT;
+
+    if (!is_bytes(row, RECORDED_KEY, key->form, key->form_len)) {
+        return "key";
+    }
+    if (!is_bytes(row, RECORDED_DIGEST, item->digest, sizeof(item->digest))) {
+        return "digest";
+    }
+    return is_bytes(row, RECORDED_VALUE, is_kept ? item->raw.value : NULL, item->raw.value_len)
+               ? NULL
+               : "payload";
+}
+
+static const char *compare_quarantined(sqlite3_stmt *row, const struct chunk_item *item)
+{
+    const struct raw_message *raw = &item->raw;
+    const char *name =
+        unreadable_name(item->unreadable != READABLE ? item->unreadable : UNREADABLE_STALE);
+
+    if (!is_bytes(row, RECORDED_REASON, name, strlen(name))) {
+        return "reason";
+    }
+    if (!is_bytes(row, RECORDED_DIGEST, item->digest, sizeof(item->digest))) {
+        return "digest";
+    }
+    if (!is_beginning(row, RECORDED_KEY, raw->key, raw->key_len) ||
+        !is_length(row, RECORDED_KEY_LEN, raw->key, raw->key_len)) {
+        return "key";
+    }
+    if (!is_beginning(row, RECORDED_VALUE, raw->value, raw->value_len) ||
+        !is_length(row, RECORDED_VALUE_LEN, raw->value, raw->value_len)) {
+        return "value";
+    }
+    return sqlite3_column_int64(row, RECORDED_TIMESTAMP_MS) == item->origin.timestamp_ms
+               ? NULL
+               : "timestamp";
+}
+
+/* The bits of the names in a list as command_fields() writes it. */
+static unsigned read_fields(sqlite3_stmt *row)
+{
+    char names[COMMAND_FIELDS_SIZE] = "";
+    unsigned fields = 0;
+    char *rest;
+
+    if (!sqlite_copy_text(row, RECORDED_FIELDS, names, sizeof(names))) {
+        return 0;
+    }
+    for (char *name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+        fields |= command_field_of(name);
+    }
+    return fields;
+}
+
+static void read_recorded(sqlite3_stmt *row, const struct chunk *chunk,
+                          const struct chunk_item *item, struct store_recorded *ret)
+{
+    const char *stale = unreadable_name(UNREADABLE_STALE);
+    bool is_readable = item->unreadable == READABLE;
+
+    ret->outcome = (enum outcome)sqlite3_column_int(row, RECORDED_OUTCOME);
+    if (ret->outcome == OUTCOME_QUARANTINED) {
+        ret->is_stale = is_bytes(row, RECORDED_REASON, stale, strlen(stale));
+        /* What belongs to another kind of message has nothing to compare. */
+        ret->wrong =
+            !is_readable || chunk_is_stale(chunk, item) ? compare_quarantined(row, item) : NULL;
+        return;
+    }
+    ret->reason = (enum reason)sqlite3_column_int(row, RECORDED_REASON);
+    ret->first_seq = sqlite3_column_int64(row, RECORDED_FIRST_SEQ);
+    ret->fields = read_fields(row);
+    ret->wrong = is_readable ? compare_repeat(row, chunk, item) : NULL;
+}
+
+enum store_status store_sqlite_recorded(struct store *base, const struct chunk *chunk,
+                                        const struct chunk_item *item, struct store_recorded *ret,
+                                        struct error *err)
+{
+    const enum statement id = STATEMENT_READ_RECORDED;
+    struct store_sqlite *store = sqlite_of(base);
+    sqlite3_stmt *row;
+
+    *ret = (struct store_recorded){.outcome = OUTCOME_NONE};
+    sqlite_bind_int(store, id, 1, item->origin.partition);
+    sqlite_bind_int(store, id, 2, item->origin.offset);
+    sqlite_bind_int(store, id, 3, store->log);
+    enum store_status status = sqlite_row(store, id, "look up a record", &row, err);
+    if (status == STORE_OK) {
+        if (row) {
+            read_recorded(row, chunk, item, ret);
+        }
+        sqlite_done(store, id);
+    }
+    return status;
+}

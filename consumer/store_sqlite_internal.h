@@ -45,6 +45,7 @@ enum statement {
     STATEMENT_FIND_DECISIONS,
     STATEMENT_HIGHEST_RECORDED,
     STATEMENT_FIND_RECORDED,
+    STATEMENT_READ_RECORDED,
     STATEMENT_FIND_ACCOUNT,
     STATEMENT_FIND_BATCH,
     STATEMENT_FIND_FORGOTTEN,
@@ -166,8 +167,8 @@ struct store_sqlite {
     size_t sought_count;
     size_t sought_from;
     size_t sought_to;
-    int bind_code; /* the first failure of a bind since the last run */
-    sqlite3_stmt *statements[STATEMENT_COUNT];
+    int bind_code;                             /* the first failure of a bind since the last run */
+    sqlite3_stmt *statements[STATEMENT_COUNT]; /* opened to read only: NULL before its first use */
     struct sqlite_names names;
 };
 
@@ -247,6 +248,9 @@ enum store_status sqlite_batch(struct store_sqlite *store, int64_t id, struct pa
                                struct error *err);
 enum store_status sqlite_topic(struct store_sqlite *store, int64_t log,
                                char ret[OUTCOME_TOPIC_SIZE], struct error *err);
+
+/* Prepare a statement, once. Returns SQLite's code. */
+int sqlite_prepare(struct store_sqlite *store, enum statement id);
 
 /* Values for a prepared statement. Text and blobs are borrowed until the statement was run. */
 void sqlite_bind_int(struct store_sqlite *store, enum statement id, int place, int64_t value);

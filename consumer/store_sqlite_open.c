@@ -46,6 +46,11 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_FIND_RECORDED] =
         "SELECT 1 FROM repeats WHERE log = ?3 AND partition = ?1 AND offset = ?2 UNION ALL"
         " SELECT 1 FROM quarantine WHERE log = ?3 AND partition = ?1 AND offset = ?2",
+    [STATEMENT_READ_RECORDED] =
+        "SELECT outcome, reason, key, digest, payload, first_seq, fields, NULL, NULL, NULL"
+        " FROM repeats WHERE log = ?3 AND partition = ?1 AND offset = ?2 UNION ALL"
+        " SELECT 6, reason, key, digest, value, NULL, NULL, key_len, value_len, timestamp_ms"
+        " FROM quarantine WHERE log = ?3 AND partition = ?1 AND offset = ?2",
     [STATEMENT_FIND_ACCOUNT] =
         "SELECT id, currency, balance_minor, state, min_minor FROM accounts WHERE name = ?",
     [STATEMENT_FIND_BATCH] = "SELECT id, rows, digest FROM batches WHERE name = ?",
@@ -239,11 +244,17 @@ static enum store_status checkpoint(struct store_sqlite *store, struct error *er
     return status;
 }
 
+int sqlite_prepare(struct store_sqlite *store, enum statement id)
+{
+    return sqlite3_prepare_v3(store->db, statement_sql[id], -1, SQLITE_PREPARE_PERSISTENT,
+                              &store->statements[id], NULL);
+}
+
+/* A store that writes needs nearly all, and nothing of the kind shall fail later. */
 static enum store_status prepare_all(struct store_sqlite *store, struct error *err)
 {
     for (int i = 0; i < STATEMENT_COUNT; i++) {
-        if (sqlite3_prepare_v3(store->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
-                               &store->statements[i], NULL) != SQLITE_OK) {
+        if (sqlite_prepare(store, (enum statement)i) != SQLITE_OK) {
             return sqlite_failed(store, "prepare", err);
         }
     }
@@ -406,7 +417,7 @@ int store_sqlite_open_readonly(struct store **ret, const char *path, struct erro
                check_version(store, &empty, err) == STORE_OK) {
         if (empty) {
             error_set(err, EX_CONFIG, "%s: is empty, not a store", path);
-        } else if (read_uuid(store, err) == STORE_OK && prepare_all(store, err) == STORE_OK) {
+        } else if (read_uuid(store, err) == STORE_OK) {
             *ret = &store->base;
             return 0;
         }

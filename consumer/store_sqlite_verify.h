@@ -1,9 +1,10 @@
 /*
  * What the files of verify share. Nobody else includes this header.
  *
- *   store_sqlite_verify.c         the file, repeats, quarantine, positions
- *   store_sqlite_verify_keys.c    segments and keys
- *   store_sqlite_verify_books.c   decisions, accounts, currencies
+ *   store_sqlite_verify.c           the file, positions
+ *   store_sqlite_verify_keys.c      segments and keys
+ *   store_sqlite_verify_books.c     decisions, accounts, currencies
+ *   store_sqlite_verify_records.c   repeats, quarantine, counters
  */
 #ifndef CONSUMER_STORE_SQLITE_VERIFY_H
 #define CONSUMER_STORE_SQLITE_VERIFY_H
@@ -76,6 +77,9 @@ const char *verify_key_text(char *buf, sqlite3_stmt *row, int column);
 
 enum store_status verify_segments(struct verify *verify, struct error *err);
 enum store_status verify_books(struct verify *verify, struct error *err);
+
+/* After the books: what did not decide a key. */
+enum store_status verify_records(struct verify *verify, struct error *err);
 
 /* After both: the keys are those of the decisions, or which are not. */
 enum store_status verify_keys_of_decisions(struct verify *verify, struct error *err);

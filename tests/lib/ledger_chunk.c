@@ -1,5 +1,6 @@
 /* The part of ledger_kit.h that asserts nothing, for programs that are no test. */
 #include "common/command_digest.h"
+#include "common/command_json.h"
 #include "consumer/ledger.h"
 #include "tests/lib/ledger_kit.h"
 
@@ -7,6 +8,7 @@
 #include <string.h>
 
 #define NOW_MS INT64_C(1700000000123)
+#define VALUES 256
 
 struct payment kit_payment(const struct kit_row *row)
 {
@@ -29,20 +31,33 @@ static struct chunk_item *add(struct chunk *chunk, int32_t partition, int64_t of
 
     item->origin = (struct origin){partition, offset, NOW_MS - 1000};
     item->raw = (struct raw_message){"raw key", 7, "raw value", 9, NULL};
-    memset(item->digest, (int)offset, sizeof(item->digest));
     range->to = offset + 1;
     return item;
 }
 
+static int digest_item(struct digest *digest, struct chunk_item *item, struct error *err)
+{
+    unsigned char whole[DIGEST_SIZE];
+
+    if (item->unreadable == READABLE) {
+        return command_digest(digest, &item->command, item->digest, err);
+    }
+    if (digest_add(digest, item->raw.value, item->raw.value_len, err) != 0 ||
+        digest_finish(digest, whole, err) != 0) {
+        return -1;
+    }
+    memcpy(item->digest, whole, sizeof(item->digest));
+    return 0;
+}
+
 /* A test that lets one allocation fail may hit this one: then it is tried again. */
-static void digest_command(const struct command *command, unsigned char ret[DIGEST_SHORT_SIZE])
+static void set_digest(struct chunk_item *item)
 {
     static struct digest *digest; /* the process's */
     struct error err;
 
     for (int tries = 0; tries < 2; tries++) {
-        if ((digest || digest_open(&digest, &err) == 0) &&
-            command_digest(digest, command, ret, &err) == 0) {
+        if ((digest || digest_open(&digest, &err) == 0) && digest_item(digest, item, &err) == 0) {
             return;
         }
         digest_close(digest);
@@ -51,13 +66,25 @@ static void digest_command(const struct command *command, unsigned char ret[DIGE
     abort();
 }
 
+/* The value as it would come. Of the last VALUES commands, which is more than a chunk has here. */
+static void set_value(struct chunk_item *item)
+{
+    static char values[VALUES][COMMAND_JSON_SIZE];
+    static size_t made;
+    char *value = values[made++ % VALUES];
+
+    item->raw.value_len = command_json_encode(&item->command, value);
+    item->raw.value = value;
+}
+
 struct chunk_item *kit_add_command(struct chunk *chunk, const struct command *command,
                                    int32_t partition, int64_t offset)
 {
     struct chunk_item *item = add(chunk, partition, offset);
 
     item->command = *command;
-    digest_command(command, item->digest);
+    set_value(item);
+    set_digest(item);
     return item;
 }
 
@@ -71,6 +98,7 @@ struct chunk_item *kit_add(struct chunk *chunk, const struct kit_row *row, int32
     struct chunk_item *item = add(chunk, partition, offset);
     item->unreadable = UNREADABLE_JSON;
     payment_copy(item->detail, "not a JSON object", 17);
+    set_digest(item);
     return item;
 }
 

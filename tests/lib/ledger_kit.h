@@ -34,7 +34,8 @@ struct payment kit_payment(const struct kit_row *row);
 
 /*
  * Add the row's message to the chunk, and move the end of its partition's range behind it. The raw
- * bytes of key and value are static texts.
+ * key is a static text; so is the value of an unreadable one. Another value is the command's, and
+ * stands until 256 more are added.
  */
 struct chunk_item *kit_add(struct chunk *chunk, const struct kit_row *row, int32_t partition,
                            int64_t offset);

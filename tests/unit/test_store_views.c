@@ -13,6 +13,14 @@
 #define DIGEST_1 "1111111111111111111111111111111111111111111111111111111111111111"
 #define DIGEST_2 "2222222222222222222222222222222222222222222222222222222222222222"
 
+/* What is kept of a conflict: 2 cents of a row of batch b1. */
+#define PAYLOAD(src, dest, digest)                                                                 \
+    "{\"v\":1,\"type\":\"payment\",\"src\":\"" src "\",\"dest\":\"" dest                           \
+    "\",\"amount\":\"2\",\"currency\":\"EUR\",\"batch\":{\"id\":\"b1\",\"rows\":2,"                \
+    "\"digest\":\"" digest "\"}}"
+#define BOB_PAYS   PAYLOAD("bob", "J\xC3\xB6rg", DIGEST_1)
+#define ALICE_PAYS PAYLOAD("alice", "bob", DIGEST_2)
+
 static const struct payment_batch b1 = {"b1", DIGEST_1, 2};
 static const struct payment_batch b1_edited = {"b1", DIGEST_2, 2};
 
@@ -161,9 +169,9 @@ Test(store_views, conflicts_tell_what_differs_and_keep_the_payload)
 {
     kit_run(store, 0, history, history_count);
     expect_rows("SELECT * FROM conflicts",
-                "payments|0|5|" UUID "|payload_differs|src,amount|raw value|2|"
+                "payments|0|5|" UUID "|payload_differs|src,amount|" BOB_PAYS "|2|"
                 "2023-11-14T22:13:20.123Z\n"
-                "payments|0|6|b1:2|batch_changed||raw value|-|2023-11-14T22:13:20.123Z\n");
+                "payments|0|6|b1:2|batch_changed||" ALICE_PAYS "|-|2023-11-14T22:13:20.123Z\n");
 }
 
 /* The conflict came before the decision: it cannot point at it, in one chunk as in two. */
