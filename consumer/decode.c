@@ -5,8 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Of the command; or of the value, whose sender knows what he sent although nobody can read it. */
-static int digest_item(struct chunk_item *item, struct digest *digest, struct error *err)
+int decode_digest(struct chunk_item *item, struct digest *digest, struct error *err)
 {
     unsigned char whole[DIGEST_SIZE];
 
@@ -29,5 +28,5 @@ int decode_item(struct chunk_item *item, struct digest *digest, struct error *er
                             &item->unreadable, item->detail) != 0) {
         return error_set(err, EX_OSERR, "out of memory");
     }
-    return digest_item(item, digest, err);
+    return decode_digest(item, digest, err);
 }

@@ -13,4 +13,10 @@
  */
 MUST_CHECK int decode_item(struct chunk_item *item, struct digest *digest, struct error *err);
 
+/*
+ * Set item->digest alone: of the command; or of the value, whose sender knows what he sent although
+ * nobody can read it. digest as above. Fails with EX_OSERR.
+ */
+MUST_CHECK int decode_digest(struct chunk_item *item, struct digest *digest, struct error *err);
+
 #endif

@@ -20,32 +20,11 @@ static struct process process;
 static char backup[PROCESS_PATH_MAX + 16];
 static char lost[PROCESS_PATH_MAX + 16];
 
-static int run(const char *const *args)
-{
-    const char *all[24] = {PAY_BIN_DIR "/payd"};
-
-    for (int i = 1; *args; i++) {
-        all[i] = *args++;
-    }
-    return process_run(scene.dir, NULL, &process, all);
-}
-
-#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+#define RUN(...) scene_payd(&scene, &process, (const char *const[]){__VA_ARGS__, NULL})
 
 #define RESTORE(...)                                                                               \
     RUN("restore", backup, "--db", scene.db, "-b", scene.brokers, "-t", scene.topic, "-g", "test", \
         __VA_ARGS__)
-
-static void expect_said(const char *text)
-{
-    cr_expect(file_has(process.err, text), "no %s in\n%s", text, file_tail(process.err));
-}
-
-static void expect_printed(const char *text)
-{
-    cr_expect(file_has(process.out, text), "no %s in\n%s\n%s", text, file_tail(process.out),
-              file_tail(process.err));
-}
 
 static void drain(void)
 {
@@ -102,10 +81,11 @@ Test(kafka_restore, a_rewind_gives_the_lost_ledger_again_and_the_group_takes_no_
 
     lose();
     cr_expect_eq(RESTORE(NULL), 78);
-    expect_said("has read 2000 records further than the backup");
+    expect_said(&process, "has read 2000 records further than the backup");
     cr_expect_eq(access(scene.db, F_OK), -1);
     cr_assert_eq(RESTORE("--rewind"), 0, "%s", file_tail(process.err));
-    expect_printed("\n2000 records were read again, 1000 decided, 1000 of them as the outcomes");
+    expect_printed(&process,
+                   "\n2000 records were read again, 1000 decided, 1000 of them as the outcomes");
     cr_expect_not(file_has(process.err, "could not be told"), "%s", file_tail(process.err));
     cr_expect_eq(RUN("diff", lost, scene.db), 0, "%s", file_tail(process.out));
     cr_expect_eq(RUN("audit", "--db", scene.db, "-b", scene.brokers, "-t", scene.topic), 0, "%s",
@@ -132,7 +112,7 @@ Test(kafka_restore, a_payd_in_the_group_is_in_the_way)
     cr_assert(file_comes_to_have(payd.err, "event=assigned", JOIN_MS), "%s", file_tail(payd.err));
     snprintf(scene.db, sizeof(scene.db), "%.400s/other.db", scene.dir);
     cr_expect_eq(RESTORE("--rewind"), 78);
-    expect_said("group \"test\" has 1 members: a payd runs");
+    expect_said(&process, "group \"test\" has 1 members: a payd runs");
     cr_expect_eq(access(scene.db, F_OK), -1);
     snprintf(scene.db, sizeof(scene.db), "%s", db);
     free(db);
@@ -145,7 +125,8 @@ Test(kafka_restore, what_was_told_is_read_again_although_the_group_does_not_know
     lose();
     admin_delete_group(&scene, "test");
     cr_assert_eq(RESTORE("--rewind"), 0, "%s", file_tail(process.err));
-    expect_printed("\n2000 records were read again, 1000 decided, 1000 of them as the outcomes");
+    expect_printed(&process,
+                   "\n2000 records were read again, 1000 decided, 1000 of them as the outcomes");
     cr_expect_eq(RUN("diff", lost, scene.db), 0, "%s", file_tail(process.out));
     drain();
     scene_check_books(&scene);
@@ -160,16 +141,17 @@ Test(kafka_restore, what_retention_has_removed_is_not_passed_over_in_silence)
     cr_expect_eq(RUN("replay", "--into", rebuilt, "--decisions", "topic:", "-b", scene.brokers,
                      "-t", scene.topic),
                  78);
-    expect_said("[0] begins at 10: what its first records decided would be missing");
+    expect_said(&process, "[0] begins at 10: what its first records decided would be missing");
     cr_assert_eq(RUN("replay", "--into", rebuilt, "--decisions", "topic:", "-b", scene.brokers,
                      "-t", scene.topic, "--from-log-start"),
                  0, "%s", file_tail(process.err));
-    expect_printed("\n10 decisions were told of messages that are not in the log any more");
+    expect_printed(&process,
+                   "\n10 decisions were told of messages that are not in the log any more");
     cr_expect_eq(RUN("verify", "--db", rebuilt), 0, "%s", file_tail(process.out));
     /* The backup ends before what the log still holds. */
     lose();
     admin_delete_records(&scene, 0, admin_high(&scene, 0) - 1);
     cr_expect_eq(RESTORE("--rewind"), 78);
-    expect_said(" records are gone unread");
+    expect_said(&process, " records are gone unread");
     cr_expect_eq(access(scene.db, F_OK), -1);
 }

@@ -40,82 +40,67 @@ static void close_scene(void)
 
 TestSuite(operator, .init = open_scene, .fini = close_scene, .timeout = 280);
 
-/* payd with up to 8 arguments, ended by NULL; returns its exit code. */
-static int run(const char *const *args)
-{
-    const char *all[12] = {PAY_BIN_DIR "/payd"};
-
-    for (int i = 1; *args; i++) {
-        all[i] = *args++;
-    }
-    return process_run(scene.dir, NULL, &process, all);
-}
-
-#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
-
-static void expect_printed(const char *text)
-{
-    cr_expect(file_has(process.out, text), "no %s in\n%s%s", text, file_tail(process.out),
-              file_tail(process.err));
-}
+#define RUN(...) scene_payd(&scene, &process, (const char *const[]){__VA_ARGS__, NULL})
 
 static void try_all(void)
 {
     cr_expect_eq(RUN("verify", "--db", scene.db), 0, "%s", file_tail(process.out));
-    expect_printed("the ledger   is whole");
+    expect_printed(&process, "the ledger   is whole");
     cr_expect_eq(RUN("verify", "--db", scene.db, "--json"), 0);
-    expect_printed("{\"whole\":true,\"digest\":\"");
+    expect_printed(&process, "{\"whole\":true,\"digest\":\"");
 
     cr_expect_eq(RUN("statement", "ann", "--db", scene.db), 0, "%s", file_tail(process.err));
-    expect_printed("\n2 postings, from 0.00 to -2.00 EUR\n");
+    expect_printed(&process, "\n2 postings, from 0.00 to -2.00 EUR\n");
     cr_expect_eq(RUN("statement", "bob", "--since", "1h", "--db", scene.db, "--json"), 0);
-    expect_printed("\"key\":\"k2\",\"account\":\"bob\",\"other\":\"ann\",\"batch\":null,"
-                   "\"amount\":\"1.00\",\"balance\":\"2.00\",\"currency\":\"EUR\"}\n");
+    expect_printed(&process, "\"key\":\"k2\",\"account\":\"bob\",\"other\":\"ann\",\"batch\":null,"
+                             "\"amount\":\"1.00\",\"balance\":\"2.00\",\"currency\":\"EUR\"}\n");
     cr_expect_eq(RUN("statement", "nobody", "--db", scene.db), 66);
 
     cr_expect_eq(RUN("export", "--db", scene.db), 0, "%s", file_tail(process.err));
-    expect_printed("seq,key,type,src,dest,amount,currency,batch,outcome,reason,topic,partition,"
+    expect_printed(&process,
+                   "seq,key,type,src,dest,amount,currency,batch,outcome,reason,topic,partition,"
                    "offset,decided_at\n"
                    "1,k1,payment,ann,bob,1.00,EUR,,applied,,others,0,0,");
     cr_expect_eq(file_count(process.out, "\n"), 3);
     cr_expect_eq(RUN("export", "--format", "jsonl", "--since", "2", "--db", scene.db), 0);
-    expect_printed("\"k2\"");
+    expect_printed(&process, "\"k2\"");
     cr_expect_eq(file_count(process.out, "\n"), 1);
 
     cr_expect_eq(RUN("backup", copy, "--db", scene.db), 0, "%s", file_tail(process.err));
-    expect_printed(" bytes, 2 decisions\npartition 0: next offset 6\n");
+    expect_printed(&process, " bytes, 2 decisions\npartition 0: next offset 6\n");
     cr_expect_eq(RUN("position", "--db", scene.db, "--json"), 0);
-    expect_printed("\"decisions\":2,\"topic\":\"others\",\"positions\":{\"0\":6}}\n");
+    expect_printed(&process, "\"decisions\":2,\"topic\":\"others\",\"positions\":{\"0\":6}}\n");
     cr_expect_eq(RUN("diff", scene.db, copy), 0, "%s", file_tail(process.out));
     cr_expect_eq(RUN("backup", copy, "--db", scene.db), 73);
     unlink(copy);
     cr_expect_eq(RUN("backup", copy, "--db", scene.db, "--json"), 0, "%s", file_tail(process.err));
-    expect_printed(",\"decisions\":2,\"topic\":\"others\",\"positions\":{\"0\":6}}\n");
+    expect_printed(&process, ",\"decisions\":2,\"topic\":\"others\",\"positions\":{\"0\":6}}\n");
     unlink(copy);
 
     cr_expect_eq(RUN("quarantine", "list", "--db", scene.db), 0, "%s", file_tail(process.err));
-    expect_printed("               0@2  bad_key ");
-    expect_printed("               0@3  bad_json ");
-    expect_printed("\n3 messages.");
+    expect_printed(&process, "               0@2  bad_key ");
+    expect_printed(&process, "               0@3  bad_json ");
+    expect_printed(&process, "\n3 messages.");
     cr_expect_eq(RUN("quarantine", "list", "--reason", "bad_json", "--json", "--db", scene.db), 0);
-    expect_printed("\"offset\":3,\"reason\":\"bad_json\",");
-    expect_printed("\"key\":\"k3\",\"key_bytes\":2,\"value_bytes\":7,\"digest\":\"");
+    expect_printed(&process, "\"offset\":3,\"reason\":\"bad_json\",");
+    expect_printed(&process, "\"key\":\"k3\",\"key_bytes\":2,\"value_bytes\":7,\"digest\":\"");
     cr_expect_eq(file_count(process.out, "\n"), 1);
     cr_expect_eq(RUN("quarantine", "list", "--since", "2100-01-01", "--db", scene.db), 0);
-    expect_printed("No message is in quarantine.");
+    expect_printed(&process, "No message is in quarantine.");
     cr_expect_eq(RUN("quarantine", "show", "0@2", "0@5", "--db", scene.db), 0, "%s",
                  file_tail(process.err));
-    expect_printed("others[0]@2  20");
-    expect_printed("  key      7 bytes\n           bad\\x01key\n"
-                   "  value    7 bytes\n           {\\\"v\\\":1}\n");
-    expect_printed("  header   source=shop \\x1B 7\n  header   empty=\n");
-    expect_printed("  key      none\n  value    none\n");
+    expect_printed(&process, "others[0]@2  20");
+    expect_printed(&process, "  key      7 bytes\n           bad\\x01key\n"
+                             "  value    7 bytes\n           {\\\"v\\\":1}\n");
+    expect_printed(&process, "  header   source=shop \\x1B 7\n  header   empty=\n");
+    expect_printed(&process, "  key      none\n  value    none\n");
     cr_expect_eq(RUN("quarantine", "export", "--db", scene.db), 0);
-    expect_printed("\"key\":null,\"key_bytes\":7,");
-    expect_printed("\"key_hex\":\"626164016b6579\",\"value_hex\":\"7b2276223a317d\",\"headers\":["
+    expect_printed(&process, "\"key\":null,\"key_bytes\":7,");
+    expect_printed(&process,
+                   "\"key_hex\":\"626164016b6579\",\"value_hex\":\"7b2276223a317d\",\"headers\":["
                    "{\"name_hex\":\"736f75726365\",\"value_hex\":\"73686f70201b2037\"},"
                    "{\"name_hex\":\"656d707479\",\"value_hex\":\"\"}]}\n");
-    expect_printed("\"key_hex\":null,\"value_hex\":null,\"headers\":[{");
+    expect_printed(&process, "\"key_hex\":null,\"value_hex\":null,\"headers\":[{");
     cr_expect_eq(file_count(process.out, "\n"), 3);
 }
 
@@ -138,13 +123,13 @@ Test(operator, a_backup_of_before_differs_by_what_came_later)
     scene_produce(&scene, "later", PAYMENT);
     cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
     cr_expect_eq(RUN("diff", copy, scene.db), 1);
-    expect_printed("key later: A not decided, B applied (ann -> bob 1.00 EUR)\n"
-                   "account ann: A used -2.00 EUR, B used -3.00 EUR\n"
-                   "account bob: A used 2.00 EUR, B used 3.00 EUR\n");
-    expect_printed("keys                   2               3               1\n"
-                   "accounts               2               2               2\n");
+    expect_printed(&process, "key later: A not decided, B applied (ann -> bob 1.00 EUR)\n"
+                             "account ann: A used -2.00 EUR, B used -3.00 EUR\n"
+                             "account bob: A used 2.00 EUR, B used 3.00 EUR\n");
+    expect_printed(&process, "keys                   2               3               1\n"
+                             "accounts               2               2               2\n");
     cr_expect_eq(RUN("diff", scene.db, copy, "--json"), 1);
-    expect_printed("{\"key\":\"later\",\"a\":{\"outcome\":\"applied\",");
+    expect_printed(&process, "{\"key\":\"later\",\"a\":{\"outcome\":\"applied\",");
     /* To go on from the copy would forget: the group knows better. */
     cr_assert_eq(rename(copy, scene.db), 0);
     cr_expect_eq(scene_drain(&scene, NULL, &payd), 78, "%s", file_tail(payd.err));
@@ -154,17 +139,17 @@ Test(operator, a_reset_sets_the_money_to_zero_and_pays_nothing_again)
 {
     cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
     cr_assert_eq(RUN("reset", "--yes", "--db", scene.db), 0, "%s", file_tail(process.err));
-    expect_printed("Balances and totals are zero.");
+    expect_printed(&process, "Balances and totals are zero.");
     cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM balances WHERE balance_minor <> 0"), 0);
     cr_assert_eq(RUN("reset", "--yes", "--db", scene.db, "--json"), 0);
-    expect_printed("\",\"removed\":false}\n");
+    expect_printed(&process, "\",\"removed\":false}\n");
     cr_expect_eq(RUN("verify", "--db", scene.db), 0, "%s", file_tail(process.out));
     scene_produce(&scene, "k2", PAYMENT);
     scene_produce(&scene, "after", PAYMENT);
     cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
     cr_expect_eq(RUN("verify", "--db", scene.db), 0, "%s", file_tail(process.out));
     cr_expect_eq(RUN("statement", "ann", "--db", scene.db), 0);
-    expect_printed("\n1 postings, from 0.00 to -1.00 EUR\n");
+    expect_printed(&process, "\n1 postings, from 0.00 to -1.00 EUR\n");
     cr_expect_eq(RUN("audit", "--db", scene.db, "-b", scene.brokers, "-t", scene.topic), 0, "%s",
                  file_tail(process.out));
 }
@@ -204,7 +189,8 @@ Test(operator, what_cannot_be_meant_is_refused)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(run(rows[i].args), rows[i].code, "row %zu: %s", i, file_tail(process.err));
+        cr_expect_eq(scene_payd(&scene, &process, rows[i].args), rows[i].code, "row %zu: %s", i,
+                     file_tail(process.err));
         cr_expect(file_has(process.err, rows[i].says), "row %zu: %s", i, file_tail(process.err));
     }
     cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));

@@ -108,34 +108,12 @@ static void tell_all_but(const char *key)
     tell_all_but_two(key, key);
 }
 
-/* payd with up to 14 arguments, ended by NULL. */
-static int run(const char *const *args)
-{
-    const char *all[20] = {PAY_BIN_DIR "/payd"};
-
-    for (int i = 1; *args; i++) {
-        all[i] = *args++;
-    }
-    return process_run(scene.dir, NULL, &process, all);
-}
-
-#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+#define RUN(...) scene_payd(&scene, &process, (const char *const[]){__VA_ARGS__, NULL})
 
 /* payd replay --into with more arguments. */
 #define REBUILD(...)                                                                               \
     RUN("replay", "--into", rebuilt, "-b", scene.brokers, "-t", scene.topic, "--decisions",        \
         __VA_ARGS__)
-
-static void expect_printed(const char *text)
-{
-    cr_expect(file_has(process.out, text), "no %s in\n%s\n%s", text, file_tail(process.out),
-              file_tail(process.err));
-}
-
-static void expect_said(const char *text)
-{
-    cr_expect(file_has(process.err, text), "no %s in\n%s", text, file_tail(process.err));
-}
 
 static void expect_no_ledger(void)
 {
@@ -178,7 +156,8 @@ static void reject_k7(void)
 Test(rebuild_from_outcomes, the_outcomes_alone_give_the_ledger_again)
 {
     cr_assert_eq(REBUILD("topic:"), 0, "%s", file_tail(process.err));
-    expect_printed("\n13 records were read again, 1 were decided."); /* the quarantined one */
+    expect_printed(&process,
+                   "\n13 records were read again, 1 were decided."); /* the quarantined one */
     expect_equal();
     cr_expect_eq(RUN("audit", "--db", rebuilt, "-b", scene.brokers, "-t", scene.topic), 0, "%s",
                  file_tail(process.out));
@@ -196,8 +175,8 @@ Test(rebuild_from_outcomes, a_decision_that_was_told_holds_whatever_the_rules_sa
     tell_all_but("k7"); /* at least once */
     reject_k7();
     cr_assert_eq(REBUILD("topic:" TOLD, "--json"), 0, "%s", file_tail(process.err));
-    expect_printed("\"applied\":{\"records\":9,");
-    expect_printed("\"rejected\":{\"records\":1,");
+    expect_printed(&process, "\"applied\":{\"records\":9,");
+    expect_printed(&process, "\"rejected\":{\"records\":1,");
     cr_expect_eq(RUN("diff", scene.db, rebuilt), 0, "%s", file_tail(process.out));
 }
 
@@ -230,10 +209,10 @@ Test(rebuild_from_outcomes, commands_about_accounts_hold_too)
     cr_assert_eq(scene_int(&scene, "SELECT count(*) FROM decisions"), 19);
     cr_assert_eq(scene_int(&scene, "SELECT count(*) FROM quarantine"), 1);
     cr_assert_eq(REBUILD("topic:"), 0, "%s", file_tail(process.err));
-    expect_printed("\n23 records were read again, 1 were decided.");
+    expect_printed(&process, "\n23 records were read again, 1 were decided.");
     expect_equal();
     cr_expect_eq(RUN("stats", "--json", "--db", rebuilt), 0);
-    expect_printed("\"mode\":\"strict\"");
+    expect_printed(&process, "\"mode\":\"strict\"");
 }
 
 Test(rebuild_from_outcomes, what_was_never_told_is_decided_by_the_rules)
@@ -241,8 +220,8 @@ Test(rebuild_from_outcomes, what_was_never_told_is_decided_by_the_rules)
     tell_all_but("k5");
     scene_produce_to(&scene, TOLD, "k5", "nonsense", 8);
     cr_assert_eq(REBUILD("topic:" TOLD), 0, "%s", file_tail(process.err));
-    expect_printed("others[0]@5 k5: applied: ann -> bob 1.00 EUR\n");
-    expect_printed("\n1 records of the outcomes topic are no outcomes.\n");
+    expect_printed(&process, "others[0]@5 k5: applied: ann -> bob 1.00 EUR\n");
+    expect_printed(&process, "\n1 records of the outcomes topic are no outcomes.\n");
     expect_equal();
 }
 
@@ -253,22 +232,22 @@ Test(rebuild_from_outcomes, of_several_ledgers_one_is_chosen)
     tell_all_but("k7");
     tell("k7", own, OTHER);
     cr_expect_eq(REBUILD("topic:" TOLD), 65);
-    expect_said("choose with --store UUID: ");
-    expect_said(own);
-    expect_said(OTHER);
+    expect_said(&process, "choose with --store UUID: ");
+    expect_said(&process, own);
+    expect_said(&process, OTHER);
     expect_no_ledger();
     cr_expect_eq(REBUILD("topic:" TOLD, "--store", "01234567-89ab-7def-8123-456789abcde0"), 65);
-    expect_said("has no outcomes of this ledger");
+    expect_said(&process, "has no outcomes of this ledger");
     cr_assert_eq(REBUILD("topic:" TOLD, "--store", OTHER), 0, "%s", file_tail(process.err));
-    expect_printed(" 10 were decided.");
+    expect_printed(&process, " 10 were decided.");
     cr_assert_eq(remove(rebuilt), 0);
     cr_assert_eq(REBUILD("topic:" TOLD, "--store", own), 0, "%s", file_tail(process.err));
-    expect_printed(" 2 were decided.");
+    expect_printed(&process, " 2 were decided.");
     cr_assert_eq(remove(rebuilt), 0);
     char both[96];
     snprintf(both, sizeof(both), "%s,%s", OTHER, own);
     cr_assert_eq(REBUILD("topic:" TOLD, "--store", both), 0, "%s", file_tail(process.err));
-    expect_printed(" 1 were decided.");
+    expect_printed(&process, " 1 were decided.");
     expect_equal();
 }
 
@@ -280,7 +259,7 @@ Test(rebuild_from_outcomes, a_key_that_is_told_in_two_ways_is_an_error_with_its_
     tell_all_but("");
     reject_k7();
     cr_expect_eq(REBUILD("topic:" TOLD), 65);
-    expect_said("key k7: its first decision is not the one that was told before");
+    expect_said(&process, "key k7: its first decision is not the one that was told before");
     for (int partition = 0; partition < 4; partition++) {
         snprintf(place, sizeof(place), TOLD "[%d]@", partition);
         named += file_has(process.err, place);
@@ -294,7 +273,7 @@ Test(rebuild_from_outcomes, a_command_that_is_not_of_its_digest_is_an_error)
     tell_all_but("k3");
     tell("k3", "\"amount\":\"100\"", "\"amount\":\"900\"");
     cr_expect_eq(REBUILD("topic:" TOLD), 65);
-    expect_said("key k3: the first decision's command has another digest");
+    expect_said(&process, "key k3: the first decision's command has another digest");
     expect_no_ledger();
 }
 
@@ -309,8 +288,9 @@ Test(rebuild_from_outcomes, what_was_told_and_does_not_come_again_leaves_no_ledg
         }
     }
     cr_expect_eq(REBUILD("topic:" TOLD), 70);
-    expect_said("key ghost: was applied, is not decided (the log does not hold it any more)\n");
-    expect_said("1 decisions differ");
+    expect_said(&process,
+                "key ghost: was applied, is not decided (the log does not hold it any more)\n");
+    expect_said(&process, "1 decisions differ");
     expect_no_ledger();
 }
 
@@ -319,12 +299,12 @@ Test(rebuild_from_outcomes, what_was_told_to_be_quarantined_must_be_so_again)
     tell_all_but_two("bad", "k6");
     tell("bad", "\"offset\":12", "\"offset\":6");
     cr_expect_eq(REBUILD("topic:" TOLD), 70);
-    expect_said("key k6 at [0]@6 was quarantined, and can be read now\n");
+    expect_said(&process, "key k6 at [0]@6 was quarantined, and can be read now\n");
     expect_no_ledger();
     tell("bad", "\"offset\":12", "\"offset\":900");
     cr_expect_eq(REBUILD("topic:" TOLD), 70);
-    expect_said("key k6 at [0]@6 was quarantined, and can be read now\n"
-                "1 messages that were quarantined are not in the log\n");
+    expect_said(&process, "key k6 at [0]@6 was quarantined, and can be read now\n"
+                          "1 messages that were quarantined are not in the log\n");
     expect_no_ledger();
 }
 
@@ -341,27 +321,28 @@ Test(rebuild_from_outcomes, what_stood_in_another_topic_is_counted)
         }
     }
     cr_assert_eq(REBUILD("topic:" TOLD), 0, "%s", file_tail(process.err));
-    expect_printed("\n1 decisions were told of messages that are not in the log any more");
+    expect_printed(&process,
+                   "\n1 decisions were told of messages that are not in the log any more");
     expect_equal();
 }
 
 Test(rebuild_from_outcomes, deciding_anew_lists_what_would_change_and_leaves_no_file)
 {
     cr_expect_eq(REBUILD("topic:", "--redecide"), 0, "%s", file_tail(process.err));
-    expect_printed("\n13 records were decided anew, 0 keys and accounts would change.");
+    expect_printed(&process, "\n13 records were decided anew, 0 keys and accounts would change.");
     expect_no_ledger();
     tell_all_but("k7");
     reject_k7();
     cr_expect_eq(REBUILD("topic:" TOLD, "--redecide"), 1, "%s", file_tail(process.err));
-    expect_printed("key k7: A rejected unknown_account (ann -> bob 1.00 EUR),"
-                   " B applied (ann -> bob 1.00 EUR)\nwould be ");
-    expect_printed("\n13 records were decided anew, 1 keys and accounts would change.");
+    expect_printed(&process, "key k7: A rejected unknown_account (ann -> bob 1.00 EUR),"
+                             " B applied (ann -> bob 1.00 EUR)\nwould be ");
+    expect_printed(&process, "\n13 records were decided anew, 1 keys and accounts would change.");
     expect_no_ledger();
     cr_expect_eq(REBUILD(scene.db, "--redecide"), 1, "%s", file_tail(process.err));
-    expect_printed("key k7: A rejected unknown_account (ann -> bob 1.00 EUR),"
-                   " B applied (ann -> bob 1.00 EUR)\n"
-                   "account ann: A used -9.00 EUR, B used -10.00 EUR\n"
-                   "account bob: A used 9.00 EUR, B used 10.00 EUR\nwould be ");
+    expect_printed(&process, "key k7: A rejected unknown_account (ann -> bob 1.00 EUR),"
+                             " B applied (ann -> bob 1.00 EUR)\n"
+                             "account ann: A used -9.00 EUR, B used -10.00 EUR\n"
+                             "account bob: A used 9.00 EUR, B used 10.00 EUR\nwould be ");
     expect_no_ledger();
 }
 
@@ -371,9 +352,9 @@ Test(rebuild_from_outcomes, executed_the_new_decisions_are_kept)
     reject_k7();
     cr_expect_eq(REBUILD("topic:" TOLD, "--redecide", "--execute", "--json"), 0, "%s",
                  file_tail(process.err));
-    expect_printed("{\"key\":\"k7\",\"a\":{\"outcome\":\"rejected\"");
-    expect_printed("{\"executed\":true,");
-    expect_printed("\"changes\":1,");
+    expect_printed(&process, "{\"key\":\"k7\",\"a\":{\"outcome\":\"rejected\"");
+    expect_printed(&process, "{\"executed\":true,");
+    expect_printed(&process, "\"changes\":1,");
     cr_expect_eq(RUN("show", "k7", "--db", rebuilt), 0, "%s", file_tail(process.out));
     cr_expect_eq(RUN("verify", "--db", rebuilt), 0, "%s", file_tail(process.out));
 }
@@ -400,15 +381,15 @@ Test(rebuild_from_outcomes, many_outcomes_of_several_partitions_give_the_ledger_
     }
     drain();
     cr_assert_eq(REBUILD("topic:"), 0, "%s", file_tail(process.err));
-    expect_printed("\n12000 records were read again, 0 were decided.");
+    expect_printed(&process, "\n12000 records were read again, 0 were decided.");
     expect_equal();
 }
 
 Test(rebuild_from_outcomes, a_topic_that_is_not_there_or_empty_tells_nothing)
 {
     cr_expect_eq(REBUILD("topic:nowhere"), 69);
-    expect_said("outcomes: ");
+    expect_said(&process, "outcomes: ");
     cr_expect_eq(REBUILD("topic:" TOLD), 65);
-    expect_said("has no outcomes: without --decisions all is decided anew");
+    expect_said(&process, "has no outcomes: without --decisions all is decided anew");
     expect_no_ledger();
 }

@@ -76,17 +76,6 @@ static int run_on(const char *topic, const char *const *more)
 
 #define REDRIVE(...) run_on(scene.topic, (const char *const[]){__VA_ARGS__, NULL})
 
-static void expect_printed(const char *text)
-{
-    cr_expect(file_has(process.out, text), "no %s in\n%s%s", text, file_tail(process.out),
-              file_tail(process.err));
-}
-
-static void expect_said(const char *text)
-{
-    cr_expect(file_has(process.err, text), "no %s in\n%s", text, file_tail(process.err));
-}
-
 /* A file in the scene's folder, its name valid until the next call. */
 static const char *file_of(const char *text)
 {
@@ -160,9 +149,10 @@ Test(redrive, mended_bytes_are_paid_once_however_often_they_are_redriven)
     drain();
     const char *mended = file_of(PAYMENT);
     cr_expect_eq(REDRIVE("0@0", "--value", mended), 0, "%s", file_tail(process.err));
-    expect_printed("redriven 0@0 -> key=k1 0@4 acknowledged\n\n1 messages were redriven.");
+    expect_printed(&process,
+                   "redriven 0@0 -> key=k1 0@4 acknowledged\n\n1 messages were redriven.");
     cr_expect_eq(REDRIVE("0@0", "--value", mended), 0, "%s", file_tail(process.err));
-    expect_printed("-> key=k1 0@5 acknowledged\n");
+    expect_printed(&process, "-> key=k1 0@5 acknowledged\n");
     expect_paid(1, 1);
     cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments WHERE key = 'k1'"), 1);
     /* History stays. */
@@ -174,9 +164,9 @@ Test(redrive, an_unusable_key_is_that_of_its_origin_and_headers_go_along)
     drain();
     for (int i = 0; i < 2; i++) {
         cr_expect_eq(REDRIVE("--reason", "bad_key"), 0, "%s", file_tail(process.err));
-        expect_printed("redriven 0@1 -> key=redrive:others:0:1 0@");
-        expect_printed("redriven 0@2 -> key=redrive:others:0:2 0@");
-        expect_printed("\n2 messages were redriven.");
+        expect_printed(&process, "redriven 0@1 -> key=redrive:others:0:1 0@");
+        expect_printed(&process, "redriven 0@2 -> key=redrive:others:0:2 0@");
+        expect_printed(&process, "\n2 messages were redriven.");
     }
     expect_paid(2, 2);
     cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM payments WHERE key LIKE 'redrive:%'"), 2);
@@ -191,16 +181,17 @@ Test(redrive, bytes_that_cannot_be_read_are_refused_and_then_nothing_is_publishe
     drain();
     /* One of the selection is enough; each is named. */
     cr_expect_eq(REDRIVE("0@1", "0@0", "0@3"), 65);
-    expect_said("0@0: it still cannot be read: bad_json: ");
-    expect_said("0@3: only ");
-    expect_said("of 70000 bytes of its value are kept: give mended bytes (--value FILE)\n");
-    expect_said("payd: 2 of 3 messages cannot be redriven: nothing was published\n");
+    expect_said(&process, "0@0: it still cannot be read: bad_json: ");
+    expect_said(&process, "0@3: only ");
+    expect_said(&process,
+                "of 70000 bytes of its value are kept: give mended bytes (--value FILE)\n");
+    expect_said(&process, "payd: 2 of 3 messages cannot be redriven: nothing was published\n");
     cr_expect_eq(REDRIVE("--partition", "0"), 65);
-    expect_said("payd: 2 of 4 messages cannot be redriven: nothing was published\n");
+    expect_said(&process, "payd: 2 of 4 messages cannot be redriven: nothing was published\n");
     cr_expect_eq(REDRIVE("0@0", "--value", file_of("{\"v\":1}")), 65);
-    expect_said("0@0: the mended bytes cannot be read: unknown_type: ");
+    expect_said(&process, "0@0: the mended bytes cannot be read: unknown_type: ");
     cr_expect_eq(REDRIVE("0@0", "--value", file_of("")), 65);
-    expect_said("0@0: the mended bytes cannot be read: empty: ");
+    expect_said(&process, "0@0: the mended bytes cannot be read: empty: ");
     expect_end(4);
     /* A value that is kept in part can be mended, also from standard input. */
     char script[2 * PROCESS_PATH_MAX + 256];
@@ -211,7 +202,7 @@ Test(redrive, bytes_that_cannot_be_read_are_refused_and_then_nothing_is_publishe
     cr_expect_eq(
         process_run(scene.dir, NULL, &process, (const char *const[]){"sh", "-c", script, NULL}), 0,
         "%s", file_tail(process.err));
-    expect_printed("redriven 0@3 -> key=k4 0@4 acknowledged\n");
+    expect_printed(&process, "redriven 0@3 -> key=k4 0@4 acknowledged\n");
     expect_paid(1, 0);
 }
 
@@ -221,11 +212,11 @@ Test(redrive, a_file_that_is_not_there_or_too_long_changes_nothing)
 
     drain();
     cr_expect_eq(REDRIVE("0@0", "--value", "nowhere.json"), 66);
-    expect_said("nowhere.json");
+    expect_said(&process, "nowhere.json");
     cr_assert_not_null(large);
     memset(large, ' ', LARGE);
     cr_expect_eq(REDRIVE("0@0", "--value", file_of(large)), 65);
-    expect_said("longer than 16384 bytes");
+    expect_said(&process, "longer than 16384 bytes");
     free(large);
     expect_end(4);
 }
@@ -240,7 +231,7 @@ Test(redrive, what_came_back_three_times_is_refused_and_what_came_back_less_ofte
     drain();
     const char *mended = file_of(PAYMENT);
     cr_expect_eq(REDRIVE("0@5", "--value", mended), 65);
-    expect_said("0@5: it was redriven 3 times and came back each time");
+    expect_said(&process, "0@5: it was redriven 3 times and came back each time");
     expect_end(6);
     cr_expect_eq(REDRIVE("0@4", "--value", mended), 0, "%s", file_tail(process.err));
     expect_header(6, "redrive", "3");
@@ -253,7 +244,8 @@ Test(redrive, a_stale_message_is_refused)
     drain();
     scene_change(&scene, "UPDATE quarantine SET reason = 'stale' WHERE offset = 1");
     cr_expect_eq(REDRIVE("--reason", "stale"), 65);
-    expect_said("0@1: its key is too old for the ledger, and it would come back: pay it under a "
+    expect_said(&process,
+                "0@1: its key is too old for the ledger, and it would come back: pay it under a "
                 "new key only when it was never paid\n");
     expect_end(4);
 }
@@ -262,11 +254,11 @@ Test(redrive, a_place_that_is_not_in_quarantine_stops_the_whole)
 {
     drain();
     cr_expect_eq(REDRIVE("0@1", "0@17"), 4);
-    expect_said("0@17: is not in quarantine\n");
-    expect_said("payd: nothing was published\n");
+    expect_said(&process, "0@17: is not in quarantine\n");
+    expect_said(&process, "payd: nothing was published\n");
     cr_expect_eq(REDRIVE("0@1", "here"), 64);
     cr_expect_eq(REDRIVE("--since", "2100-01-01"), 0);
-    expect_printed("No message in quarantine is like that.\n");
+    expect_printed(&process, "No message in quarantine is like that.\n");
     expect_end(4);
 }
 
@@ -274,16 +266,16 @@ Test(redrive, only_the_ledgers_own_topic_is_published_to)
 {
     drain();
     cr_expect_eq(run_on("payments", (const char *const[]){"0@1", NULL}), 78);
-    expect_said("belongs to topic \"others\"");
+    expect_said(&process, "belongs to topic \"others\"");
     cr_expect_eq(run_on("paymets", (const char *const[]){"0@1", NULL}), 69);
-    expect_said("there is no topic \"paymets\"");
+    expect_said(&process, "there is no topic \"paymets\"");
     /* The embedded broker does not report its topics' settings. */
     cr_expect_eq(process_run(scene.dir, NULL, &process,
                              (const char *const[]){PAY_BIN_DIR "/payd", "quarantine", "redrive",
                                                    "0@1", "--db", scene.db, "-b", scene.brokers,
                                                    "-t", scene.topic, NULL}),
                  69);
-    expect_said("--skip-topic-check");
+    expect_said(&process, "--skip-topic-check");
     expect_end(4);
 }
 
@@ -291,10 +283,10 @@ Test(redrive, json_is_a_line_a_message)
 {
     drain();
     cr_expect_eq(REDRIVE("0@2", "0@1", "--json"), 0, "%s", file_tail(process.err));
-    expect_printed("{\"partition\":0,\"offset\":2,\"key\":\"redrive:others:0:2\","
-                   "\"delivery\":\"acknowledged\",\"to_partition\":0,\"to_offset\":4,"
-                   "\"why\":null}\n");
-    expect_printed("\"offset\":1,");
+    expect_printed(&process, "{\"partition\":0,\"offset\":2,\"key\":\"redrive:others:0:2\","
+                             "\"delivery\":\"acknowledged\",\"to_partition\":0,\"to_offset\":4,"
+                             "\"why\":null}\n");
+    expect_printed(&process, "\"offset\":1,");
     cr_expect_eq(file_count(process.out, "\n"), 2);
     cr_expect_eq(file_count(process.err, "\n"), 0);
 }
@@ -317,8 +309,9 @@ Test(redrive, what_the_broker_does_not_take_is_75_and_the_same_key_again_pays_on
                                 NULL};
     cr_expect_eq(process_run(scene.dir, "PAY_FAILPOINT=before-publish=error@2", &process, args),
                  75);
-    expect_printed("redriven 0@1 -> key=redrive:others:0:1 0@4 acknowledged\n");
-    expect_said("payd: 0@2: a failpoint failed: 1 of 2 messages were acknowledged; run it again: "
+    expect_printed(&process, "redriven 0@1 -> key=redrive:others:0:1 0@4 acknowledged\n");
+    expect_said(&process,
+                "payd: 0@2: a failpoint failed: 1 of 2 messages were acknowledged; run it again: "
                 "the keys are the same, and pay once\n");
     cr_expect_eq(REDRIVE("0@1", "0@2"), 0, "%s", file_tail(process.err));
     expect_paid(2, 1);
@@ -352,7 +345,7 @@ Test(redrive, more_than_a_window_is_redriven_in_order)
     }
     drain();
     cr_expect_eq(REDRIVE("--reason", "bad_key"), 0, "%s", file_tail(process.err));
-    expect_printed("\n302 messages were redriven.");
-    expect_printed("redriven 0@303 -> key=redrive:others:0:303 0@605 acknowledged\n");
+    expect_printed(&process, "\n302 messages were redriven.");
+    expect_printed(&process, "redriven 0@303 -> key=redrive:others:0:303 0@605 acknowledged\n");
     expect_paid(302, 0);
 }

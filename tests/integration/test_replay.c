@@ -59,12 +59,6 @@ static int replay(const char *const *more)
     return process_run(scene.dir, NULL, &process, args);
 }
 
-static void expect_printed(const char *text)
-{
-    cr_expect(file_has(process.out, text), "no %s in\n%s\n%s", text, file_tail(process.out),
-              file_tail(process.err));
-}
-
 /* Everything that the ledger says but the number of its openings. */
 #define STATE                                                                                      \
     "SELECT (SELECT group_concat(seq || hex(key) || outcome || offset) FROM decisions) ||"         \
@@ -90,7 +84,8 @@ Test(replay, a_forecast_of_all_that_was_read_finds_nothing_new_and_changes_nothi
     char *before = state();
     cr_assert_eq(replay((const char *const[]){"--from", "beginning", "--json", NULL}), 0, "%s",
                  file_tail(process.err));
-    expect_printed("{\"executed\":false,\"topic\":\"others\",\"records\":61,\"outcomes\":{"
+    expect_printed(&process,
+                   "{\"executed\":false,\"topic\":\"others\",\"records\":61,\"outcomes\":{"
                    "\"applied\":{\"records\":0,\"amounts\":{}},"
                    "\"rejected\":{\"records\":0,\"amounts\":{}},"
                    "\"duplicate\":{\"records\":0,\"amounts\":{}},"
@@ -146,14 +141,14 @@ Test(replay, what_was_never_decided_is_decided_as_the_forecast_said)
     skip_records();
     char *before = state();
     cr_assert_eq(replay(all), 0, "%s", file_tail(process.err));
-    expect_printed("{\"executed\":false,\"topic\":\"others\",\"records\":66,");
-    expect_printed(NEWS);
+    expect_printed(&process, "{\"executed\":false,\"topic\":\"others\",\"records\":66,");
+    expect_printed(&process, NEWS);
     cr_expect_str_eq(scene_text(&scene, STATE), before, "the forecast changed something");
     free(before);
 
     cr_assert_eq(replay(really), 0, "%s", file_tail(process.err));
-    expect_printed("{\"executed\":true,\"topic\":\"others\",\"records\":66,");
-    expect_printed(NEWS);
+    expect_printed(&process, "{\"executed\":true,\"topic\":\"others\",\"records\":66,");
+    expect_printed(&process, NEWS);
     cr_expect_eq(scene_int(&scene, "SELECT balance_minor FROM balances WHERE account = 'carl'"),
                  500);
     cr_expect_eq(scene_int(&scene, "SELECT next_offset FROM positions"), 66);
@@ -201,7 +196,7 @@ Test(replay, executing_is_refused_while_payd_runs_and_the_forecast_works)
     cr_expect(file_has(process.err, pid), "the holder is not named: %s", file_tail(process.err));
     cr_expect_eq(replay((const char *const[]){"--from", "beginning", NULL}), 0, "%s",
                  file_tail(process.err));
-    expect_printed("61 records were read again, 0 would be decided. Nothing was changed");
+    expect_printed(&process, "61 records were read again, 0 would be decided. Nothing was changed");
     process_signal(&payd, SIGTERM);
     cr_expect_eq(process_wait(&payd, 30000), 0);
 }
@@ -215,7 +210,7 @@ Test(replay, only_the_keys_of_a_file_are_read)
     file_write(path, "k03\r\nk49\n\nnobody");
     cr_assert_eq(replay((const char *const[]){"--from", "beginning", "--key-file", path, NULL}), 0,
                  "%s", file_tail(process.err));
-    expect_printed("\n3 records were read again"); /* k03 was sent twice */
+    expect_printed(&process, "\n3 records were read again"); /* k03 was sent twice */
     file_write(path, "k03\n\x01\n");
     cr_expect_eq(replay((const char *const[]){"--from", "beginning", "--key-file", path, NULL}),
                  65);
@@ -224,18 +219,7 @@ Test(replay, only_the_keys_of_a_file_are_read)
                  66);
 }
 
-/* payd with up to 12 arguments, ended by NULL. */
-static int run(const char *const *args)
-{
-    const char *all[16] = {PAY_BIN_DIR "/payd"};
-
-    for (int i = 1; *args; i++) {
-        all[i] = *args++;
-    }
-    return process_run(scene.dir, NULL, &process, all);
-}
-
-#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+#define RUN(...) scene_payd(&scene, &process, (const char *const[]){__VA_ARGS__, NULL})
 
 static char rebuilt[PROCESS_PATH_MAX + 8];
 
@@ -250,9 +234,9 @@ Test(replay, a_rebuilt_ledger_is_the_same_and_passes_the_audit)
 {
     drain();
     cr_assert_eq(rebuild(scene.db), 0, "%s", file_tail(process.err));
-    expect_printed("\"applied\":{\"records\":50,\"amounts\":{\"EUR\":\"50.00\"}}");
-    expect_printed("\"duplicate\":{\"records\":10,");
-    expect_printed("\"quarantined\":{\"records\":1,");
+    expect_printed(&process, "\"applied\":{\"records\":50,\"amounts\":{\"EUR\":\"50.00\"}}");
+    expect_printed(&process, "\"duplicate\":{\"records\":10,");
+    expect_printed(&process, "\"quarantined\":{\"records\":1,");
     cr_expect_eq(RUN("diff", scene.db, rebuilt), 0, "%s", file_tail(process.out));
     cr_expect_eq(RUN("audit", "--db", rebuilt, "-b", scene.brokers, "-t", scene.topic), 0, "%s",
                  file_tail(process.out));
@@ -278,17 +262,17 @@ Test(replay, recorded_decisions_bind_and_without_them_all_is_decided_anew)
                          "UPDATE accounts SET balance_minor = balance_minor - 100"
                          " WHERE name = 'bob'");
     cr_assert_eq(rebuild(scene.db), 0, "%s", file_tail(process.err));
-    expect_printed("\"applied\":{\"records\":49,");
-    expect_printed("\"rejected\":{\"records\":1,");
+    expect_printed(&process, "\"applied\":{\"records\":49,");
+    expect_printed(&process, "\"rejected\":{\"records\":1,");
     cr_expect_eq(RUN("diff", scene.db, rebuilt), 0, "%s", file_tail(process.out));
     cr_assert_eq(remove(rebuilt), 0);
     cr_assert_eq(rebuild(NULL), 0, "%s", file_tail(process.err));
-    expect_printed("\"applied\":{\"records\":50,");
+    expect_printed(&process, "\"applied\":{\"records\":50,");
     cr_expect_eq(RUN("diff", scene.db, rebuilt), 1);
-    expect_printed("key k07: A rejected unknown_account (ann -> bob 1.00 EUR),"
-                   " B applied (ann -> bob 1.00 EUR)\n"
-                   "account ann: A used -49.00 EUR, B used -50.00 EUR\n"
-                   "account bob: A used 49.00 EUR, B used 50.00 EUR\n");
+    expect_printed(&process, "key k07: A rejected unknown_account (ann -> bob 1.00 EUR),"
+                             " B applied (ann -> bob 1.00 EUR)\n"
+                             "account ann: A used -49.00 EUR, B used -50.00 EUR\n"
+                             "account bob: A used 49.00 EUR, B used 50.00 EUR\n");
     cr_expect_eq(RUN("verify", "--db", rebuilt), 0, "%s", file_tail(process.out));
 }
 
@@ -348,9 +332,9 @@ Test(replay, a_rebuilt_ledger_of_strict_accounts_is_strict)
 
     cr_assert_eq(process_wait(&payd, 60000), 0, "%s", file_tail(payd.err));
     cr_assert_eq(rebuild(scene.db), 0, "%s", file_tail(process.err));
-    expect_printed("\"rejected\":{\"records\":50,");
+    expect_printed(&process, "\"rejected\":{\"records\":50,");
     cr_expect_eq(RUN("stats", "--json", "--db", rebuilt), 0);
-    expect_printed("\"mode\":\"strict\"");
+    expect_printed(&process, "\"mode\":\"strict\"");
 }
 
 Test(replay, what_cannot_be_meant_is_refused)

@@ -20,18 +20,7 @@ static struct process process;
 static char backup[PROCESS_PATH_MAX + 16];
 static char lost[PROCESS_PATH_MAX + 16];
 
-/* payd with up to 18 arguments, ended by NULL. */
-static int run(const char *const *args)
-{
-    const char *all[24] = {PAY_BIN_DIR "/payd"};
-
-    for (int i = 1; *args; i++) {
-        all[i] = *args++;
-    }
-    return process_run(scene.dir, NULL, &process, all);
-}
-
-#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+#define RUN(...) scene_payd(&scene, &process, (const char *const[]){__VA_ARGS__, NULL})
 
 /* payd restore of a file, with more arguments. */
 #define RESTORE(...)                                                                               \
@@ -43,17 +32,6 @@ static void drain(void)
     struct process payd;
 
     cr_assert_eq(scene_drain(&scene, NULL, &payd), 0, "%s", file_tail(payd.err));
-}
-
-static void expect_printed(const char *text)
-{
-    cr_expect(file_has(process.out, text), "no %s in\n%s\n%s", text, file_tail(process.out),
-              file_tail(process.err));
-}
-
-static void expect_said(const char *text)
-{
-    cr_expect(file_has(process.err, text), "no %s in\n%s", text, file_tail(process.err));
 }
 
 /* Ten payments in four partitions, read and backed up. */
@@ -130,8 +108,10 @@ Test(restore, going_backwards_is_refused_and_says_by_how_much)
     go_on();
     lose();
     cr_expect_eq(RESTORE(backup), 78);
-    expect_printed("partition    backup's next     group's next  to be read again\n        0  ");
-    expect_said("group \"test\" has read 7 records further than the backup: payd restore --rewind");
+    expect_printed(&process,
+                   "partition    backup's next     group's next  to be read again\n        0  ");
+    expect_said(&process,
+                "group \"test\" has read 7 records further than the backup: payd restore --rewind");
     expect_nothing_there();
 }
 
@@ -140,12 +120,12 @@ Test(restore, json_is_a_line_for_each_step)
     go_on();
     lose();
     cr_expect_eq(RESTORE(backup, "--json"), 78);
-    expect_printed("{\"partition\":0,\"backup\":");
+    expect_printed(&process, "{\"partition\":0,\"backup\":");
     cr_expect_eq(file_count(process.out, ",\"again\":"), 4, "one a partition");
     cr_assert_eq(RESTORE(backup, "--rewind", "--json"), 0, "%s", file_tail(process.err));
-    expect_printed("\"applied\":{\"records\":3,\"amounts\":{\"EUR\":\"9.77\"}}");
-    expect_printed("\n{\"told\":4,\"gone\":0}\n{\"file\":\"");
-    expect_printed(",\"decisions\":14,\"topic\":\"");
+    expect_printed(&process, "\"applied\":{\"records\":3,\"amounts\":{\"EUR\":\"9.77\"}}");
+    expect_printed(&process, "\n{\"told\":4,\"gone\":0}\n{\"file\":\"");
+    expect_printed(&process, ",\"decisions\":14,\"topic\":\"");
     cr_expect_eq(file_count(process.out, "\n"), 4 + 3);
 }
 
@@ -154,14 +134,14 @@ Test(restore, a_rewind_gives_the_lost_ledger_again_and_payd_goes_on)
     go_on();
     lose();
     cr_assert_eq(RESTORE(backup, "--rewind"), 0, "%s", file_tail(process.err));
-    expect_printed("\napplied                    3  EUR                      9.77\n");
-    expect_printed("\nrejected                   1  EUR                      0.50\n");
-    expect_printed("\nduplicate                  1  EUR                      1.00\n");
-    expect_printed("\nconflict                   1  EUR                      7.77\n");
-    expect_printed("\nquarantined                1\n");
+    expect_printed(&process, "\napplied                    3  EUR                      9.77\n");
+    expect_printed(&process, "\nrejected                   1  EUR                      0.50\n");
+    expect_printed(&process, "\nduplicate                  1  EUR                      1.00\n");
+    expect_printed(&process, "\nconflict                   1  EUR                      7.77\n");
+    expect_printed(&process, "\nquarantined                1\n");
     expect_printed(
-        "\n7 records were read again, 4 decided, 4 of them as the outcomes topic tells.");
-    expect_printed(": restored, 14 decisions\n");
+        &process, "\n7 records were read again, 4 decided, 4 of them as the outcomes topic tells.");
+    expect_printed(&process, ": restored, 14 decisions\n");
     cr_expect_eq(RUN("diff", lost, scene.db), 0, "%s", file_tail(process.out));
     cr_expect_eq(RUN("verify", "--db", scene.db), 0, "%s", file_tail(process.out));
     cr_expect_eq(RUN("audit", "--db", scene.db, "-b", scene.brokers, "-t", scene.topic), 0, "%s",
@@ -214,9 +194,9 @@ Test(restore, what_the_lost_ledger_told_holds_and_the_rest_is_decided)
     cr_assert_eq(RESTORE(backup, "--rewind", "--outcomes", "others.outcomes"), 0, "%s",
                  file_tail(process.err));
     expect_printed(
-        "\n7 records were read again, 4 decided, 1 of them as the outcomes topic tells.");
+        &process, "\n7 records were read again, 4 decided, 1 of them as the outcomes topic tells.");
     cr_expect_eq(RUN("diff", lost, scene.db), 1);
-    expect_printed("key n1: A applied (ann -> bob 1.00 EUR), B rejected unknown_account");
+    expect_printed(&process, "key n1: A applied (ann -> bob 1.00 EUR), B rejected unknown_account");
     scene_check_books(&scene);
 }
 
@@ -225,12 +205,12 @@ Test(restore, without_the_outcomes_only_deciding_anew_rewinds)
     go_on();
     lose();
     cr_expect_eq(RESTORE(backup, "--rewind", "--outcomes", "nowhere"), 69);
-    expect_said("(--redecide decides anew)");
+    expect_said(&process, "(--redecide decides anew)");
     expect_nothing_there();
     cr_assert_eq(RESTORE(backup, "--rewind", "--outcomes", "nowhere", "--redecide"), 0, "%s",
                  file_tail(process.err));
     expect_printed(
-        "\n7 records were read again, 4 decided, 0 of them as the outcomes topic tells.");
+        &process, "\n7 records were read again, 4 decided, 0 of them as the outcomes topic tells.");
     cr_expect_eq(RUN("diff", lost, scene.db), 0, "%s", file_tail(process.out));
 }
 
@@ -255,7 +235,7 @@ Test(restore, after_a_crash_it_is_done_again_or_payd_goes_on)
     restore_until("PAY_FAILPOINT=restore-made=kill");
     cr_expect_not(is_there(""));
     cr_expect_eq(RESTORE(backup, "--rewind"), 73);
-    expect_said(".restoring: is there already: a restore was cut off: remove it");
+    expect_said(&process, ".restoring: is there already: a restore was cut off: remove it");
     snprintf(path, sizeof(path), "%s.restoring", scene.db);
     cr_assert_eq(remove(path), 0);
     expect_nothing_there();
@@ -271,7 +251,7 @@ Test(restore, a_backup_that_the_group_is_not_further_than_is_restored)
 {
     lose();
     cr_assert_eq(RESTORE(backup), 0, "%s", file_tail(process.err));
-    expect_printed(": restored, 10 decisions\npartition 0: next offset ");
+    expect_printed(&process, ": restored, 10 decisions\npartition 0: next offset ");
     cr_expect_not(is_there("-wal"));
     cr_expect_not(is_there(".restoring"));
     cr_expect_eq(RUN("diff", lost, scene.db), 0, "%s", file_tail(process.out));
@@ -284,7 +264,7 @@ Test(restore, a_backup_that_the_group_is_not_further_than_is_restored)
     cr_assert_eq(RUN("backup", second, "--db", scene.db), 0);
     lose();
     cr_assert_eq(RESTORE(second, "--rewind"), 0, "%s", file_tail(process.err));
-    expect_printed("\n0 records were read again,");
+    expect_printed(&process, "\n0 records were read again,");
     drain();
 }
 
@@ -313,8 +293,8 @@ Test(restore, the_group_of_another_ledger_is_refused_by_name)
     char *uuid = strdup(scene_text(&scene, "SELECT uuid FROM store"));
     lose();
     cr_expect_eq(RESTORE(backup), 78);
-    expect_said("belongs to ledger ");
-    expect_said(uuid);
+    expect_said(&process, "belongs to ledger ");
+    expect_said(&process, uuid);
     free(uuid);
     cr_expect_eq(RESTORE(backup, "--rewind"), 78);
     expect_nothing_there();
@@ -330,8 +310,8 @@ Test(restore, what_is_there_already_is_not_written_over)
         snprintf(path, sizeof(path), "%s%s", scene.db, suffixes[i]);
         file_write(path, "x");
         cr_expect_eq(RESTORE(backup), 73, "%s: %s", path, file_tail(process.err));
-        expect_said(i < 3 ? "move it, with its -wal and -shm, out of the way first"
-                          : "a restore was cut off: remove it");
+        expect_said(&process, i < 3 ? "move it, with its -wal and -shm, out of the way first"
+                                    : "a restore was cut off: remove it");
         cr_assert_eq(remove(path), 0);
     }
     expect_nothing_there();
@@ -346,14 +326,14 @@ Test(restore, a_backup_that_is_not_whole_is_refused)
     snprintf(path, sizeof(path), "%s-wal", backup);
     file_write(path, "a WAL");
     cr_expect_eq(RESTORE(backup), 65);
-    expect_said("-wal: lies beside the backup, which is not whole without it");
+    expect_said(&process, "-wal: lies beside the backup, which is not whole without it");
     cr_assert_eq(remove(path), 0);
 
     snprintf(path, sizeof(path), "%s/bad.db", scene.dir);
     file_write(path,
                "This is not a database, however much it may be called one, is it? No. ......");
     cr_expect_eq(RESTORE(path), 78, "%s", file_tail(process.err));
-    expect_said("file is not a database");
+    expect_said(&process, "file is not a database");
     cr_assert(file_copy(backup, path));
     char *db = strdup(scene.db);
     snprintf(scene.db, sizeof(scene.db), "%.400s/bad.db", scene.dir);
@@ -361,17 +341,17 @@ Test(restore, a_backup_that_is_not_whole_is_refused)
                          "UPDATE accounts SET balance_minor = 5 WHERE name = 'ann'");
     snprintf(scene.db, sizeof(scene.db), "%s", db);
     cr_expect_eq(RESTORE(path), 65, "%s", file_tail(process.err));
-    expect_said("is not whole: payd verify finds");
+    expect_said(&process, "is not whole: payd verify finds");
     snprintf(scene.db, sizeof(scene.db), "%.400s/bad.db", scene.dir);
     scene_change(&scene, "PRAGMA application_id = 1");
     snprintf(scene.db, sizeof(scene.db), "%s", db);
     free(db);
     cr_expect_eq(RESTORE(path), 78, "%s", file_tail(process.err));
-    expect_said("is a database of another program");
+    expect_said(&process, "is a database of another program");
     expect_nothing_there();
     cr_expect_eq(RUN("restore", backup, "--db", scene.db, "-b", scene.brokers, "-t", "others", "-g",
                      "test", "--skip-topic-check"),
                  78);
-    expect_said("belongs to topic \"payments\"");
+    expect_said(&process, "belongs to topic \"payments\"");
     expect_nothing_there();
 }

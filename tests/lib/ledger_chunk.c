@@ -1,6 +1,6 @@
 /* The part of ledger_kit.h that asserts nothing, for programs that are no test. */
-#include "common/command_digest.h"
 #include "common/command_json.h"
+#include "consumer/decode.h"
 #include "consumer/ledger.h"
 #include "tests/lib/ledger_kit.h"
 
@@ -35,21 +35,6 @@ static struct chunk_item *add(struct chunk *chunk, int32_t partition, int64_t of
     return item;
 }
 
-static int digest_item(struct digest *digest, struct chunk_item *item, struct error *err)
-{
-    unsigned char whole[DIGEST_SIZE];
-
-    if (item->unreadable == READABLE) {
-        return command_digest(digest, &item->command, item->digest, err);
-    }
-    if (digest_add(digest, item->raw.value, item->raw.value_len, err) != 0 ||
-        digest_finish(digest, whole, err) != 0) {
-        return -1;
-    }
-    memcpy(item->digest, whole, sizeof(item->digest));
-    return 0;
-}
-
 /* A test that lets one allocation fail may hit this one: then it is tried again. */
 static void set_digest(struct chunk_item *item)
 {
@@ -57,7 +42,7 @@ static void set_digest(struct chunk_item *item)
     struct error err;
 
     for (int tries = 0; tries < 2; tries++) {
-        if ((digest || digest_open(&digest, &err) == 0) && digest_item(digest, item, &err) == 0) {
+        if ((digest || digest_open(&digest, &err) == 0) && decode_digest(item, digest, &err) == 0) {
             return;
         }
         digest_close(digest);

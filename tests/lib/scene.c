@@ -143,6 +143,28 @@ struct process scene_start_pay(const struct scene *scene, const char *env, const
     return process_start(scene->dir, NULL, env, args);
 }
 
+int scene_payd(const struct scene *scene, struct process *process, const char *const *args)
+{
+    const char *all[PROCESS_ARGS_MAX] = {PAY_BIN_DIR "/payd"};
+
+    for (int i = 1; *args; i++) {
+        cr_assert_lt(i, PROCESS_ARGS_MAX - 1, "too many arguments");
+        all[i] = *args++;
+    }
+    return process_run(scene->dir, NULL, process, all);
+}
+
+void expect_printed(const struct process *process, const char *text)
+{
+    cr_expect(file_has(process->out, text), "no %s in\n%s\n%s", text, file_tail(process->out),
+              file_tail(process->err));
+}
+
+void expect_said(const struct process *process, const char *text)
+{
+    cr_expect(file_has(process->err, text), "no %s in\n%s", text, file_tail(process->err));
+}
+
 int scene_pay(const struct scene *scene, const char *env, struct process *process,
               const char *const *args)
 {

@@ -79,6 +79,13 @@ struct process scene_start_payd_under(const struct scene *scene, const char *con
 /* payd --until-end on the scene's ledger; returns its exit code. */
 int scene_drain(const struct scene *scene, const char *env, struct process *process);
 
+/* payd with args and nothing else, ended by NULL; returns its exit code. */
+int scene_payd(const struct scene *scene, struct process *process, const char *const *args);
+
+/* Expect that a process that has ended printed a text, or said it on stderr. */
+void expect_printed(const struct process *process, const char *text);
+void expect_said(const struct process *process, const char *text);
+
 /* pay with args, which the scene's -b and -t follow; returns its exit code. */
 int scene_pay(const struct scene *scene, const char *env, struct process *process,
               const char *const *args);
