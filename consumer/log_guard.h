@@ -72,4 +72,14 @@ bool log_guard_step(struct log_guard *guard, int timeout_ms, struct log_guard_an
 /* NULL is accepted. */
 void log_guard_close(struct log_guard *guard);
 
+/*
+ * One round with a guard of its own, waited for: for who reads a part of a log again, once. The
+ * marks of partitions 0 to partitions - 1 stand at marks[partition]. What retention has removed
+ * passes, as it cannot be told. Fails with EX_CONFIG when the log was replaced, with EX_UNAVAILABLE
+ * when the brokers do not answer in time, with EX_TEMPFAIL when a stop is requested, and as
+ * topic_reader_open().
+ */
+MUST_CHECK int log_guard_check(const struct kafka_args *args, const struct log_marks *marks,
+                               int partitions, struct error *err);
+
 #endif

@@ -11,6 +11,7 @@
 #include "consumer/forecast.h"
 #include "consumer/key_list.h"
 #include "consumer/ledger.h"
+#include "consumer/log_guard.h"
 #include "consumer/rebuild.h"
 #include "consumer/replay_chunk.h"
 
@@ -41,18 +42,18 @@ static int resolve(const struct replaying *replaying, const struct span *span, i
     }
 }
 
+/* *ret_marks is set for a partition that was read. */
 static int find_range(const struct replaying *replaying, int32_t partition,
-                      struct reread_range *ret, struct error *err)
+                      struct reread_range *ret, struct log_marks *ret_marks, struct error *err)
 {
     struct store *store = replaying->store;
-    struct log_marks marks;
     bool is_read = false;
     int64_t position = 0;
     int64_t low;
     int64_t high;
 
     *ret = (struct reread_range){partition, 0, 0};
-    if (store->ops->position(store, partition, &is_read, &position, &marks, err) != STORE_OK) {
+    if (store->ops->position(store, partition, &is_read, &position, ret_marks, err) != STORE_OK) {
         return -1;
     }
     if (!is_read) {
@@ -83,16 +84,13 @@ static bool needs_partition(const struct options *options, int partitions)
     return by_offset && options->partition < 0 && partitions > 1;
 }
 
-static int start(struct replaying *replaying, struct error *err)
+static int find_ranges(const struct replaying *replaying, struct reread_range *ranges,
+                       struct log_marks *marks, struct error *err)
 {
     const struct options *options = replaying->options;
     int partitions = reread_partitions(replaying->reread);
-    struct reread_range *ranges = calloc((size_t)partitions, sizeof(*ranges));
     int result = 0;
 
-    if (!ranges) {
-        return error_set(err, EX_OSERR, "out of memory");
-    }
     if (options->partition >= partitions) {
         result =
             error_set(err, EX_USAGE, "topic \"%s\" has %d partitions, and no partition %" PRId32,
@@ -104,13 +102,27 @@ static int start(struct replaying *replaying, struct error *err)
     }
     for (int i = 0; result == 0 && i < partitions; i++) {
         if (options->partition < 0 || options->partition == i) {
-            result = find_range(replaying, i, &ranges[i], err);
+            result = find_range(replaying, i, &ranges[i], &marks[i], err);
         }
     }
-    if (result == 0) {
+    return result;
+}
+
+static int start(struct replaying *replaying, struct error *err)
+{
+    int partitions = reread_partitions(replaying->reread);
+    struct reread_range *ranges = calloc((size_t)partitions, sizeof(*ranges));
+    struct log_marks *marks = calloc((size_t)partitions, sizeof(*marks));
+    int result = -1;
+
+    if (!ranges || !marks) {
+        error_set(err, EX_OSERR, "out of memory");
+    } else if (find_ranges(replaying, ranges, marks, err) == 0 &&
+               log_guard_check(&replaying->options->kafka, marks, partitions, err) == 0) {
         result = reread_start(replaying->reread, ranges, (size_t)partitions, err);
     }
     free(ranges);
+    free(marks);
     return result;
 }
 

@@ -2,6 +2,7 @@
 #include "common/clock.h"
 #include "common/topic_reader.h"
 #include "consumer/diff.h"
+#include "consumer/log_guard.h"
 #include "consumer/rebuild.h"
 #include "consumer/replay_internal.h"
 #include "consumer/store_backup.h"
@@ -21,16 +22,16 @@
 
 /* What is read of a partition: all of it, or what the old ledger has read. */
 static int find_log(const struct replaying *replaying, int32_t partition, struct reread_range *ret,
-                    struct error *err)
+                    struct log_marks *ret_marks, struct error *err)
 {
     struct store *old = replaying->old;
-    struct log_marks marks;
     bool is_read = false;
     int64_t position = 0;
 
     ret->partition = partition;
     if (reread_ends(replaying->reread, partition, &ret->from, &ret->to, err) != 0 ||
-        (old && old->ops->position(old, partition, &is_read, &position, &marks, err) != STORE_OK)) {
+        (old &&
+         old->ops->position(old, partition, &is_read, &position, ret_marks, err) != STORE_OK)) {
         return -1;
     }
     if (!old && ret->from > 0 && !replaying->options->from_log_start) {
@@ -53,18 +54,25 @@ static int start_all(const struct replaying *replaying, struct error *err)
 {
     int partitions = reread_partitions(replaying->reread);
     struct reread_range *ranges = calloc((size_t)partitions, sizeof(*ranges));
+    struct log_marks *marks = calloc((size_t)partitions, sizeof(*marks));
     int result = 0;
 
-    if (!ranges) {
+    if (!ranges || !marks) {
+        free(ranges);
+        free(marks);
         return error_set(err, EX_OSERR, "out of memory");
     }
     for (int i = 0; result == 0 && i < partitions; i++) {
-        result = find_log(replaying, i, &ranges[i], err);
+        result = find_log(replaying, i, &ranges[i], &marks[i], err);
+    }
+    if (result == 0) {
+        result = log_guard_check(&replaying->options->kafka, marks, partitions, err);
     }
     if (result == 0) {
         result = reread_start(replaying->reread, ranges, (size_t)partitions, err);
     }
     free(ranges);
+    free(marks);
     return result;
 }
 

@@ -5,7 +5,6 @@
  */
 #include "consumer/restore_internal.h"
 
-#include "common/stop.h"
 #include "consumer/log_guard.h"
 #include "consumer/worker.h"
 
@@ -14,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-
-#define GUARD_POLL_MS 100 /* how soon a stop is noticed while the log is compared */
 
 /* ---- what was told ---- */
 
@@ -84,58 +81,6 @@ static int check_order(const struct restoring *restoring, struct error *err)
                                "strict accounts or limits, which need one order of all commands",
                                restoring->report.topic)
                    : 0;
-}
-
-static int judge(const struct restoring *restoring, const struct log_guard_answer *answer,
-                 struct error *err)
-{
-    if (answer->verdict == LOG_GUARD_OTHER) {
-        return error_set(err, EX_CONFIG,
-                         "%s[%" PRId32 "]: a record before the backup's position is not the one "
-                         "that was read there: the topic was deleted and made anew, or cut",
-                         restoring->report.topic, answer->partition);
-    }
-    return answer->verdict == LOG_GUARD_LATER
-               ? error_set(err, EX_UNAVAILABLE,
-                           "%s[%" PRId32 "]: the record before the backup's position is not "
-                           "answered",
-                           restoring->report.topic, answer->partition)
-               : 0;
-}
-
-static int run_guard(const struct restoring *restoring, struct log_guard *guard,
-                     const int32_t *partitions, struct error *err)
-{
-    struct log_guard_answer answer;
-    int result =
-        log_guard_begin(guard, partitions, (size_t)restoring->partitions, restoring->marks, err);
-
-    while (result == 0 && log_guard_is_running(guard)) {
-        if (stop_requested()) {
-            return error_set(err, EX_TEMPFAIL, "stopped: nothing was restored");
-        }
-        if (log_guard_step(guard, GUARD_POLL_MS, &answer)) {
-            result = judge(restoring, &answer, err);
-        }
-    }
-    return result;
-}
-
-/* Is the log still the one that was read? */
-static int check_log(const struct restoring *restoring, struct error *err)
-{
-    int32_t partitions[CHUNK_PARTITIONS_MAX];
-    struct log_guard *guard = NULL;
-
-    for (int32_t i = 0; i < restoring->partitions; i++) {
-        partitions[i] = i;
-    }
-    int result = log_guard_open(&guard, &restoring->options->kafka, err);
-    if (result == 0) {
-        result = run_guard(restoring, guard, partitions, err);
-    }
-    log_guard_close(guard);
-    return result;
 }
 
 static int start(struct restoring *restoring, struct error *err)
@@ -220,7 +165,9 @@ static void print_rewound(const struct restoring *restoring, int64_t gone)
 
 int restore_rewind(struct restoring *restoring, struct error *err)
 {
-    if (check_order(restoring, err) != 0 || check_log(restoring, err) != 0 ||
+    if (check_order(restoring, err) != 0 ||
+        log_guard_check(&restoring->options->kafka, restoring->marks, restoring->partitions, err) !=
+            0 ||
         open_told(restoring, err) != 0) {
         return -1;
     }

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define JOIN_MS 60000
 #define PAYMENT "{\"v\":1,\"type\":\"payment\",\"src\":\"ann\",\"dest\":\"bob\",\"amount\":\"1\"}"
@@ -91,6 +92,48 @@ Test(log_guard, stops_with_78_when_another_record_stands_there_and_says_how_to_g
                  3, "what was paid in the old log is known in the new one");
     cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM logs"), 2);
     scene_check_books(&scene);
+}
+
+/* payd replay with up to four more arguments. */
+static int replay(struct process *process, const char *const *more)
+{
+    const char *args[16] = {PAY_BIN_DIR "/payd", "replay", "-b", scene.brokers, "-t", scene.topic};
+
+    for (int i = 6; *more; i++) {
+        args[i] = *more++;
+    }
+    return process_run(scene.dir, NULL, process, args);
+}
+
+Test(log_guard, nothing_is_read_again_of_a_log_that_was_replaced)
+{
+    static const char *const changes[] = {
+        "UPDATE positions SET last_print = zeroblob(16)",
+        "UPDATE positions SET last_offset = 7",
+    };
+    char rebuilt[PROCESS_PATH_MAX + 8];
+    struct process payd;
+
+    drain(0);
+    snprintf(rebuilt, sizeof(rebuilt), "%s.new", scene.db);
+    const char *const commands[][5] = {
+        {"--db", scene.db, "--from", "beginning", NULL},
+        {"--db", scene.db, "--from=beginning", "--execute", NULL},
+        {"--into", rebuilt, "--decisions", scene.db, NULL},
+    };
+    scene_change(&scene, "DELETE FROM keys; DELETE FROM decisions"); /* would be paid again */
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        scene_change(&scene, changes[i]);
+        for (size_t j = 0; j < sizeof(commands) / sizeof(commands[0]); j++) {
+            cr_expect_eq(replay(&payd, commands[j]), 78, "%s, replay %s: %s", changes[i],
+                         commands[j][3], file_tail(payd.err));
+            cr_expect(file_has(payd.err, "others[0]: a record before the ledger's position is not "
+                                         "the one that was read there"),
+                      "%s", file_tail(payd.err));
+        }
+    }
+    cr_expect_eq(scene_int(&scene, "SELECT count(*) FROM decisions"), 0, "nothing was read");
+    cr_expect_neq(access(rebuilt, F_OK), 0, "a ledger was made of another topic");
 }
 
 Test(log_guard, warns_when_retention_has_removed_the_record)
