@@ -73,6 +73,23 @@ static bool is_ascii_word(uint64_t word)
     return (word & HIGHEST_BIT) == 0;
 }
 
+/*
+ * The last bytes of a text, fewer than a word, as a word: with those that stand before them, or,
+ * where there are none, with spaces.
+ */
+static uint64_t load_end(const char *data, size_t pos, size_t len)
+{
+    uint64_t word = ALL(' ');
+
+    if (len >= WORD) {
+        return load(data + len - WORD);
+    }
+    for (size_t i = pos; i < len; i++) {
+        word = word << 8 | (unsigned char)data[i];
+    }
+    return word;
+}
+
 /* 0x20 to 0x7E each. */
 static bool is_printable_word(uint64_t word)
 {
@@ -99,6 +116,9 @@ size_t text_unescaped_len(const char *data, size_t len)
     while (len - pos >= WORD && is_unescaped_word(load(data + pos))) {
         pos += WORD;
     }
+    if (len - pos < WORD && is_unescaped_word(load_end(data, pos, len))) {
+        return len;
+    }
     while (pos < len && (unsigned char)data[pos] >= 0x20 && data[pos] != '"' && data[pos] != '\\') {
         pos++;
     }
@@ -113,6 +133,9 @@ bool text_is_utf8(const char *data, size_t len)
         if (len - pos >= WORD && is_ascii_word(load(data + pos))) {
             pos += WORD;
             continue;
+        }
+        if (len - pos < WORD && is_ascii_word(load_end(data, pos, len))) {
+            return true;
         }
         size_t size = utf8_char((const unsigned char *)data + pos, len - pos, &code);
         if (size == 0) {
@@ -131,6 +154,9 @@ bool text_is_printable(const char *data, size_t len)
         if (len - pos >= WORD && is_printable_word(load(data + pos))) {
             pos += WORD;
             continue;
+        }
+        if (len - pos < WORD && is_printable_word(load_end(data, pos, len))) {
+            return true;
         }
         size_t size = utf8_char((const unsigned char *)data + pos, len - pos, &code);
         if (size == 0 || !is_printable(code)) {

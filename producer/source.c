@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 /* Of a field's content, in a message. */
 #define SHOWN_SIZE 100
@@ -136,28 +137,66 @@ static int read_failed(const struct source *source, struct error *err)
                      (long long)source->line_number + 1, strerror(errno));
 }
 
+/*
+ * Reads what is there, and waits only when there is nothing. A stream in memory has no file. False
+ * at the end, and after a failure: then there is nothing more.
+ */
+static bool read_block(struct source *source)
+{
+    int fd = fileno(source->in);
+    ssize_t got = fd < 0 ? (ssize_t)fread(source->block, 1, sizeof(source->block), source->in)
+                         : read(fd, source->block, sizeof(source->block));
+
+    source->read_failed = got < 0;
+    source->read_ended = got <= 0;
+    source->block_at = 0;
+    source->block_len = got > 0 ? (size_t)got : 0;
+    return !source->read_ended;
+}
+
+/* Moves what the block has of a line to raw. False when there is no room for it. */
+static bool take_from_block(struct source *source, bool *ret_is_end)
+{
+    size_t room = SOURCE_RECORD_MAX - source->raw_len;
+    size_t len = source->block_len - source->block_at;
+    const char *from = source->block + source->block_at;
+    const char *end = memchr(from, '\n', len);
+
+    *ret_is_end = end != NULL;
+    len = end ? (size_t)(end + 1 - from) : len;
+    if (len > room) {
+        return false;
+    }
+    memcpy(source->raw + source->raw_len, from, len);
+    source->raw_len += len;
+    source->block_at += len;
+    return true;
+}
+
+static bool has_more(struct source *source)
+{
+    return source->block_at < source->block_len || (!source->read_ended && read_block(source));
+}
+
 int source_read_line(struct source *source, struct error *err)
 {
-    size_t len = source->raw_len;
-    int c = 0;
+    bool is_end = false;
 
-    source->line_start = len;
-    while (c != '\n' && (c = getc_unlocked(source->in)) != EOF) {
-        if (len == SOURCE_RECORD_MAX) {
+    source->line_start = source->raw_len;
+    while (!is_end && has_more(source)) {
+        if (!take_from_block(source, &is_end)) {
             return error_set(err, EX_DATAERR, "line %lld: a record is longer than %d bytes",
                              (long long)source->line_number + 1, SOURCE_RECORD_MAX);
         }
-        source->raw[len++] = (char)c;
     }
-    source->raw_len = len;
-    if (c == EOF && ferror(source->in)) {
+    if (source->read_failed) {
         return read_failed(source, err);
     }
     if (source->raw_len == source->line_start) {
         return 0;
     }
+    source->line_is_open = !is_end;
     size_t end = source->raw_len;
-    source->line_is_open = c == EOF;
     end -= source->raw[end - 1] == '\n';
     end -= end > source->line_start && source->raw[end - 1] == '\r';
     source->line_len = end - source->line_start;

@@ -6,6 +6,8 @@
 
 #include "producer/source.h"
 
+#define SOURCE_BLOCK_BYTES 65536 /* are read at once at the most */
+
 struct source_format {
     /* Called once. The first line that is not blank has been read. */
     int (*open)(struct source *source, struct error *err);
@@ -38,6 +40,13 @@ struct source {
     size_t line_len;   /* its length without the line end */
     size_t raw_len;
     char raw[SOURCE_RECORD_MAX];
+
+    /* What was read of the input and is in no line yet, from block_at on. */
+    bool read_ended;  /* there is nothing more to read, */
+    bool read_failed; /* because of a failure */
+    size_t block_at;
+    size_t block_len;
+    char block[SOURCE_BLOCK_BYTES];
 };
 
 /* Append the next line to raw. Returns 1, 0 at the end of the input, or -1. */

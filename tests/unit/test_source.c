@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BYTES(text) text, sizeof(text) - 1
 #define SHOWN_SIZE  4096
@@ -372,6 +374,34 @@ Test(source, says_where_a_record_stands_and_keeps_its_bytes)
         cr_assert_eq(row.raw_len, strlen(rows[i].raw), "row %zu", i);
         cr_expect_eq(memcmp(row.raw, rows[i].raw, row.raw_len), 0, "row %zu", i);
     }
+    cr_expect_eq(source_next(source, &row, &err), 0);
+    source_close(source);
+    fclose(in);
+}
+
+Test(source, a_line_that_comes_in_pieces_is_one)
+{
+    static const char *const pieces[] = {"src,dest,am", "ount\n", "a,b", ",1.00\na,b,2.00\na",
+                                         ",b,3.00"};
+    struct source *source;
+    struct error err;
+    struct row row;
+    int ends[2];
+
+    /* Whoever reads gets a piece at a time. */
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        cr_assert_eq(write(ends[1], pieces[i], strlen(pieces[i])), (ssize_t)strlen(pieces[i]));
+    }
+    close(ends[1]);
+    FILE *in = fdopen(ends[0], "r");
+    cr_assert_eq(source_open(&source, in, &err), 0);
+    for (int i = 1; i <= 3; i++) {
+        cr_assert_eq(source_next(source, &row, &err), 1);
+        cr_expect_str_empty(row.problem);
+        cr_expect_eq(row.payment.amount_minor, 100 * i);
+    }
+    cr_expect(source_may_be_cut(source));
     cr_expect_eq(source_next(source, &row, &err), 0);
     source_close(source);
     fclose(in);

@@ -212,6 +212,10 @@ Test(text, an_unescaped_run_ends_where_json_needs_an_escape)
             cr_assert_eq(text_unescaped_len(bytes, sizeof(bytes)), is_escaped ? at : sizeof(bytes),
                          "byte %d at %zu", c, at);
             cr_assert_eq(text_unescaped_len(bytes, at), at);
+            for (size_t len = at + 1; len < sizeof(bytes); len++) {
+                cr_assert_eq(text_unescaped_len(bytes, len), is_escaped ? at : len,
+                             "byte %d at %zu of %zu", c, at, len);
+            }
         }
     }
 }
