@@ -108,11 +108,8 @@ static void found_repeat(struct verify *verify, sqlite3_stmt *row, const char *w
 
 static bool has_payload_of_first(sqlite3_stmt *row)
 {
-    int len = sqlite3_column_bytes(row, FIRST_DIGEST);
-
-    return sqlite3_column_bytes(row, REPEAT_DIGEST) == len &&
-           memcmp(sqlite3_column_blob(row, REPEAT_DIGEST), sqlite3_column_blob(row, FIRST_DIGEST),
-                  (size_t)len) == 0;
+    return sqlite3_column_bytes(row, FIRST_DIGEST) == DIGEST_SHORT_SIZE &&
+           is_digest(row, REPEAT_DIGEST, sqlite3_column_blob(row, FIRST_DIGEST));
 }
 
 /* A cancel asks for the answer of a key, whatever the payload, and is asked for it by any. */

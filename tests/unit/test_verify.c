@@ -210,6 +210,9 @@ Test(verify, whatever_is_changed_is_found_and_named)
          "repeats: k001: its repeat with seq 22 is a duplicate of nothing"},
         {"UPDATE repeats SET digest = zeroblob(16) WHERE outcome = 3",
          "repeats: k001: its repeat with seq 22 is a duplicate, but has another payload"},
+        {"UPDATE repeats SET digest = x'' WHERE outcome = 3;"
+         "UPDATE decisions SET digest = x'' WHERE seq = 2",
+         "repeats: k001: its repeat with seq 22 is a duplicate, but has another payload"},
         {"UPDATE repeats SET outcome = 3, reason = 0 WHERE outcome = 4",
          "repeats: k002: its repeat with seq 24 is a duplicate, but has another payload"},
         {"UPDATE repeats SET payload = CAST(replace(payload, '999', '998') AS BLOB)"
