@@ -119,13 +119,16 @@ static enum store_status verify_duplicate(struct verify *verify, sqlite3_stmt *r
     unsigned char of_cancel[DIGEST_SHORT_SIZE];
     struct command cancel;
 
+    if (!sqlite3_column_int(row, REPEAT_HAS_FIRST)) {
+        found_repeat(verify, row, "is a duplicate of nothing");
+        return STORE_OK;
+    }
+    if (has_payload_of_first(row) || sqlite3_column_int(row, FIRST_TYPE) == COMMAND_CANCEL) {
+        return STORE_OK;
+    }
     command_init(&cancel, COMMAND_CANCEL);
     enum store_status status = digest_of(verify, &cancel, of_cancel, err);
-    if (status == STORE_OK && !sqlite3_column_int(row, REPEAT_HAS_FIRST)) {
-        found_repeat(verify, row, "is a duplicate of nothing");
-    } else if (status == STORE_OK && !has_payload_of_first(row) &&
-               sqlite3_column_int(row, FIRST_TYPE) != COMMAND_CANCEL &&
-               !is_digest(row, REPEAT_DIGEST, of_cancel)) {
+    if (status == STORE_OK && !is_digest(row, REPEAT_DIGEST, of_cancel)) {
         found_repeat(verify, row, "is a duplicate, but has another payload");
     }
     return status;
