@@ -14,6 +14,7 @@
 #define WAIT_MS     20000
 #define FETCH_BYTES 65536
 #define PARTITIONS  4
+#define PROMPT_S    10 /* a busy machine may be late, but nothing waits for the broker, a minute */
 
 static struct scene scene;
 static struct kafka_args args;
@@ -258,7 +259,7 @@ static void expect_trouble(int signo)
     process_signal(&scene.broker, signo);
     double begin = seconds_now();
     cr_expect_eq(topic_reader_poll(reader, 1000, &record, &err), TOPIC_READER_NOTHING);
-    cr_expect_lt(seconds_now() - begin, 2);
+    cr_expect_lt(seconds_now() - begin, PROMPT_S);
     if (signo == SIGKILL) {
         cr_expect_str_neq(topic_reader_trouble(reader), "");
     }
@@ -266,12 +267,12 @@ static void expect_trouble(int signo)
     int64_t high;
     begin = seconds_now();
     cr_expect_eq(topic_reader_ends(reader, partition, 500, &low, &high, &err), -1);
-    cr_expect_lt(seconds_now() - begin, 1.5);
+    cr_expect_lt(seconds_now() - begin, PROMPT_S);
     cr_expect(strstr(err.text, "does not tell what it holds"), "%s", err.text);
     begin = seconds_now();
     topic_reader_close(reader);
     reader = NULL;
-    cr_expect_lt(seconds_now() - begin, 1.5, "it closes without the broker");
+    cr_expect_lt(seconds_now() - begin, PROMPT_S, "it closes without the broker");
     process_signal(&scene.broker, SIGCONT);
 }
 
