@@ -31,6 +31,17 @@ const char *unreadable_name(enum unreadable reason)
     return names[reason];
 }
 
+bool unreadable_parse(const char *name, enum unreadable *ret)
+{
+    for (enum unreadable reason = UNREADABLE_KEY; reason <= UNREADABLE_STALE; reason++) {
+        if (strcmp(unreadable_name(reason), name) == 0) {
+            *ret = reason;
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum unreadable refuse(char *detail, enum unreadable reason, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

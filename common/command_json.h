@@ -52,6 +52,9 @@ enum unreadable {
 /* The stable name: "bad_key", "bad_json", ... A static string. */
 const char *unreadable_name(enum unreadable reason);
 
+/* The reason of that name, not READABLE: false when there is none, *ret is then unchanged. */
+bool unreadable_parse(const char *name, enum unreadable *ret);
+
 #define UNREADABLE_DETAIL_SIZE STRICT_JSON_PROBLEM_SIZE
 
 /*

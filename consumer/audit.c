@@ -392,7 +392,8 @@ static int audit_all(struct auditing *auditing, struct error *err)
         auditing->store->ops->stats(auditing->store, &report->stats, err) != STORE_OK) {
         return -1;
     }
-    return store_sqlite_verify(options->db, on_finding, &report->findings, &report->proof, err);
+    return store_sqlite_verify_moment(auditing->store, on_finding, &report->findings,
+                                      &report->proof, err);
 }
 
 void audit_print(FILE *out, const struct audit_report *report)

@@ -128,6 +128,9 @@ int inbox_group_members(struct inbox_group *group, int *ret, struct error *err)
 
     *ret = 0;
     for (int i = 0; list && i < list->group_cnt; i++) {
+        if (list->groups[i].err) { /* of a coordinator that loads, which counts no member yet */
+            code = list->groups[i].err;
+        }
         *ret += list->groups[i].member_cnt;
     }
     if (list) {

@@ -1,6 +1,7 @@
 #include "consumer/options.h"
 
 #include "common/clock.h"
+#include "common/command_json.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -128,7 +129,7 @@ static unsigned known_by(int id)
     case 'F':
         return FOR_KAFKA;
     case OPTION_JSON:
-        return (FOR_LEDGER & ~(FOR_RUN | FOR_EXPORT)) | FOR_DIFF;
+        return (FOR_LEDGER & ~FOR_RUN) | FOR_DIFF;
     case OPTION_PARTITION:
         return FOR_POSITION | FOR_REPLAY | FOR_CHOOSING;
     case OPTION_TO:
@@ -165,10 +166,11 @@ static unsigned known_by(int id)
     case OPTION_SKIP_TOPIC_CHECK:
         return FOR_RUN | FOR_RESTORE | FOR_REDRIVE | FOR_PURGE;
     case OPTION_OUTCOMES:
-        return FOR_RUN | FOR_REPLAY | FOR_RESTORE;
+        return FOR_RUN | FOR_RESTORE;
     case OPTION_ACCOUNTS:
-    case OPTION_FROM_LOG_START:
         return FOR_RUN | FOR_REPLAY;
+    case OPTION_FROM_LOG_START:
+        return FOR_RUN | FOR_REPLAY | FOR_RESTORE;
     default:
         return FOR_RUN;
     }
@@ -184,20 +186,39 @@ static int take_property(struct options *options, const char *text, struct error
     return 0;
 }
 
-/* Reads a whole number from 0 to max. */
-static int take_number(const char *name, const char *text, int64_t max, int64_t *ret,
-                       struct error *err)
+/* Reads a whole number from min, 0 or more, to max. */
+static int take_number_from(const char *name, const char *text, int64_t min, int64_t max,
+                            int64_t *ret, struct error *err)
 {
     char *end;
 
     errno = 0;
     long long number = strtoll(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number > max) {
-        return error_set(err, EX_USAGE, "--%s: \"%s\" is not a whole number from 0 to %lld", name,
-                         text, (long long)max);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number < min ||
+        number > max) {
+        return error_set(err, EX_USAGE, "--%s: \"%s\" is not a whole number from %lld to %lld",
+                         name, text, (long long)min, (long long)max);
     }
     *ret = number;
     return 0;
+}
+
+static int take_number(const char *name, const char *text, int64_t max, int64_t *ret,
+                       struct error *err)
+{
+    return take_number_from(name, text, 0, max, ret, err);
+}
+
+static int take_reason(struct options *options, const char *text, struct error *err)
+{
+    enum unreadable ignored;
+
+    options->reason = text;
+    return unreadable_parse(text, &ignored)
+               ? 0
+               : error_set(err, EX_USAGE,
+                           "--reason: nothing is quarantined as \"%s\": see payd quarantine list",
+                           text);
 }
 
 static int take_accounts(struct options *options, const char *text, struct error *err)
@@ -291,7 +312,7 @@ static int take_option(struct options *options, int id, const char *value, struc
         options->execute = true;
         return 0;
     case OPTION_RATE:
-        return take_number("rate", value, OPTIONS_RATE_MAX, &options->rate, err);
+        return take_number_from("rate", value, 1, OPTIONS_RATE_MAX, &options->rate, err);
     case OPTION_KEY_FILE:
         options->key_file = value;
         return 0;
@@ -318,8 +339,7 @@ static int take_option(struct options *options, int id, const char *value, struc
     case OPTION_SINCE:
         return take_since(options, value, err);
     case OPTION_REASON:
-        options->reason = value;
-        return 0;
+        return take_reason(options, value, err);
     case OPTION_OLDER_THAN:
         return span_parse_duration("older-than", value, &options->older_ms, err);
     case OPTION_PURGE_OLDER_THAN:
@@ -336,12 +356,13 @@ static int take_option(struct options *options, int id, const char *value, struc
     case OPTION_JSON:
     default:
         options->json = true;
+        options->format = FORMAT_JSONL; /* of an export */
         return 0;
     }
 }
 
 /* The commands, and how many operands each takes. */
-static const struct command {
+static const struct known_command {
     const char *word;
     enum subcommand subcommand;
     int operands_min;
@@ -371,10 +392,10 @@ static const struct command {
 };
 
 /* The second word of quarantine that is a command of its own: it alone needs a broker. */
-static const struct command redrive_command = {"quarantine redrive", SUBCOMMAND_REDRIVE, 0, INT_MAX,
-                                               "quarantine redrive PARTITION@OFFSET..."};
+static const struct known_command redrive_command = {
+    "quarantine redrive", SUBCOMMAND_REDRIVE, 0, INT_MAX, "quarantine redrive PARTITION@OFFSET..."};
 
-static const struct command *find_command(const char *word, struct error *err)
+static const struct known_command *find_command(const char *word, struct error *err)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(commands[i].word, word) == 0) {
@@ -418,8 +439,8 @@ static int check_run(const struct options *options, struct error *err)
 
 static int check_restore(const struct options *options, struct error *err)
 {
-    return options->redecide && !options->rewind
-               ? error_set(err, EX_USAGE, "--redecide belongs to --rewind")
+    return (options->redecide || options->from_log_start) && !options->rewind
+               ? error_set(err, EX_USAGE, "--redecide and --from-log-start belong to --rewind")
                : check_run(options, err);
 }
 
@@ -529,7 +550,7 @@ static int check(const struct options *options, struct error *err)
 }
 
 /* What is left when the options are read. */
-static int take_operands(struct options *options, const struct command *command, int argc,
+static int take_operands(struct options *options, const struct known_command *command, int argc,
                          char **argv, struct error *err)
 {
     int count = argc - 1 - optind;
@@ -592,7 +613,7 @@ int options_parse(int argc, char **argv, const struct options_env *env, struct o
     if (argc < 2) {
         return error_set(err, EX_USAGE, "no command: see payd --help");
     }
-    const struct command *command = find_command(argv[1], err);
+    const struct known_command *command = find_command(argv[1], err);
     if (!command) {
         return -1;
     }

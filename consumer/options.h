@@ -73,7 +73,7 @@ struct options {
     bool json;
     bool until_end; /* payd run */
     bool take_group;
-    bool from_log_start; /* and payd replay */
+    bool from_log_start; /* and payd replay, restore */
     bool new_log;        /* payd position */
     bool execute;        /* payd replay */
     bool redecide;       /* its, and payd restore: old decisions do not hold */

@@ -174,14 +174,14 @@ static const char statement_help[] =
     "Exit codes: 0 shown; 66 there is no such account; others: payd --help\n";
 
 static const char export_help[] =
-    "Usage: payd export --db FILE [--format csv|jsonl] [--since WHEN]\n"
+    "Usage: payd export --db FILE [--format csv|jsonl | --json] [--since WHEN]\n"
     "\n"
     "Writes all decisions, in their order: applied and rejected commands. Changes\n"
     "nothing; works while payd runs.\n"
     "\n"
     "      --db FILE      the ledger\n"
     "      --format NAME  csv: with a line of names (default); jsonl: as in the\n"
-    "                     outcomes topic\n"
+    "                     outcomes topic, as does --json\n"
     "      --since WHEN   from a time on (2026-11-25T12:00:00Z), a duration back from\n"
     "                     now (90d, 12h, 30m, 45s), or a decision's number, seq\n"
     "  -h, --help         this text\n";
@@ -210,6 +210,7 @@ static const char restore_help[] =
     "  -g, --group NAME        its consumer group            [payd]\n"
     "      --rewind            read again what the group has read since the backup\n"
     "      --redecide          without the outcomes: today's rules decide it\n"
+    "      --from-log-start    a new partition may lack its first records\n"
     "      --outcomes NAME     topic of outcomes     [$PAY_OUTCOMES, TOPIC.outcomes]\n"
     "      --skip-topic-check  do not ask for the group's members (embedded broker)\n" KAFKA_HELP
     "      --json              one JSON object for each step, a line each\n"

@@ -5,6 +5,7 @@
 #include "common/topic_reader.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -12,6 +13,7 @@
 #define READ_MS     10000 /* and all last records together */
 #define POLL_MS     100
 #define FETCH_BYTES ((size_t)64 << 10)
+#define FURTHER     64 /* times as far back, when the last places have no record */
 
 /* ---- what the brokers say ---- */
 
@@ -25,14 +27,21 @@ static int read_ends(struct purge_log *log, struct topic_reader *reader, struct 
     return 0;
 }
 
-/* The last place of each partition: a record, or only the mark of a transaction's end. */
-static int start_last(const struct purge_log *log, struct topic_reader *reader, int *ret_open,
-                      struct error *err)
+/* How many records before its end a partition is read from. */
+static int64_t start_of(const struct purge_log *log, int partition, int64_t back)
+{
+    int64_t from = log->ends[partition] - back;
+
+    return from > log->starts[partition] ? from : log->starts[partition];
+}
+
+static int start_last(const struct purge_log *log, int64_t back, struct topic_reader *reader,
+                      int *ret_open, struct error *err)
 {
     *ret_open = 0;
     for (int i = 0; i < log->partitions; i++) {
         if (log->ends[i] > log->starts[i]) {
-            if (topic_reader_start(reader, i, log->ends[i] - 1, err) != 0) {
+            if (topic_reader_start(reader, i, start_of(log, i, back), err) != 0) {
                 return -1;
             }
             ++*ret_open;
@@ -41,12 +50,13 @@ static int start_last(const struct purge_log *log, struct topic_reader *reader, 
     return 0;
 }
 
-static int read_newest(struct purge_log *log, struct topic_reader *reader, struct error *err)
+/* Reads the last places of each partition. */
+static int read_last(struct purge_log *log, int64_t back, struct topic_reader *reader,
+                     int64_t until_ms, struct error *err)
 {
-    int64_t until_ms = clock_monotonic_ms() + READ_MS;
     int open = 0;
 
-    if (start_last(log, reader, &open, err) != 0) {
+    if (start_last(log, back, reader, &open, err) != 0) {
         return -1;
     }
     while (open > 0) {
@@ -61,14 +71,40 @@ static int read_newest(struct purge_log *log, struct topic_reader *reader, struc
         if (result == TOPIC_READER_NOTHING) {
             continue;
         }
-        if (result == TOPIC_READER_RECORD && !record.is_end &&
-            record.timestamp_ms > log->newest_ms) {
+        bool is_record = result == TOPIC_READER_RECORD && !record.is_end;
+        if (is_record && record.timestamp_ms > log->newest_ms) {
             log->newest_ms = record.timestamp_ms;
         }
-        topic_reader_stop(reader, record.partition);
-        open--;
+        if (!is_record || record.offset + 1 >= log->ends[record.partition]) {
+            topic_reader_stop(reader, record.partition);
+            open--;
+        }
     }
     return 0;
+}
+
+static bool has_before(const struct purge_log *log, int64_t back)
+{
+    bool has = false;
+
+    for (int i = 0; i < log->partitions; i++) {
+        has = has || start_of(log, i, back) > log->starts[i];
+    }
+    return has;
+}
+
+/* The last places may all be marks of a transaction's end, or records of one that was aborted. */
+static int read_newest(struct purge_log *log, struct topic_reader *reader, struct error *err)
+{
+    int64_t until_ms = clock_monotonic_ms() + READ_MS;
+    int64_t back = 1;
+    int result = read_last(log, back, reader, until_ms, err);
+
+    while (result == 0 && log->newest_ms == 0 && has_before(log, back)) {
+        back *= FURTHER;
+        result = read_last(log, back, reader, until_ms, err);
+    }
+    return result;
 }
 
 static int read_all(struct purge_log *log, struct topic_reader *reader,

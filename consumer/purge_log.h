@@ -17,7 +17,7 @@ struct purge_log {
     int partitions;
     int64_t *starts;      /* by partition: the first offset that the log has */
     int64_t *ends;        /* and the one behind the last */
-    int64_t newest_ms;    /* the broker's append time of the last record; 0 = the log has none */
+    int64_t newest_ms;    /* the broker's append time of the last record; 0 = there is none */
     int64_t retention_ms; /* retention.ms; -1 = for ever, 0 = not asked (skip_topic_check) */
 };
 

@@ -30,7 +30,7 @@ struct working {
 
 void quarantine_print_head(FILE *out)
 {
-    fprintf(out, "%18s  %-14s %9s  %-*s  key\n", "partition@offset", "reason", "bytes",
+    fprintf(out, "%18s  %-15s %9s  %-*s  key\n", "partition@offset", "reason", "bytes",
             TIME_COLUMNS, "time (UTC)");
 }
 
@@ -46,7 +46,7 @@ void quarantine_print_line(FILE *out, const struct store_quarantined *message)
     time[10] = ' '; /* in place of the T */
     text_escape(escaped, sizeof(escaped), key->bytes ? key->bytes : "", key->len);
     bool is_cut = strlen(escaped) > KEY_COLUMNS;
-    fprintf(out, "%18s  %-14s %9" PRId64 "  %.*s  %.*s%s\n", place, message->reason,
+    fprintf(out, "%18s  %-15s %9" PRId64 "  %.*s  %.*s%s\n", place, message->reason,
             message->value.whole_len > 0 ? message->value.whole_len : 0, TIME_COLUMNS, time,
             is_cut ? KEY_COLUMNS - 2 : KEY_COLUMNS, escaped, is_cut ? ".." : "");
 }

@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "consumer/decode.h"
 #include "consumer/fingerprint.h"
 #include "consumer/ledger.h"
 #include "consumer/store_audit.h"
@@ -10,6 +11,7 @@
 #include "consumer/told.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -29,7 +31,7 @@ struct rebuild {
     struct log_marks marks[CHUNK_PARTITIONS_MAX]; /* and what was read */
     bool is_bound[CHUNK_MESSAGES_MAX];            /* by key of the chunk */
     struct binding bindings[CHUNK_MESSAGES_MAX];
-    bool is_stale[CHUNK_MESSAGES_MAX]; /* by item of the chunk: it was quarantined as stale */
+    enum unreadable kept[CHUNK_MESSAGES_MAX]; /* by item of the chunk: why it was quarantined */
 };
 
 int rebuild_open(struct rebuild **ret, struct store *store, const struct rebuild_old *old,
@@ -95,7 +97,7 @@ static void note_quarantined(struct rebuild *rebuild, const struct chunk *chunk)
             continue;
         }
         rebuild->quarantined++;
-        if (item->unreadable == READABLE && !rebuild->is_stale[i]) {
+        if (item->unreadable == READABLE && rebuild->kept[i] == READABLE) {
             const char *text = item->command.payment.key;
             findings_add(&rebuild->differences,
                          "key %s at [%" PRId32 "]@%" PRId64 " was quarantined, and can be read now",
@@ -105,30 +107,68 @@ static void note_quarantined(struct rebuild *rebuild, const struct chunk *chunk)
     }
 }
 
-/* What was stale could be read, and is not to be decided here either. */
-static enum store_status find_stale(struct rebuild *rebuild, const struct chunk *chunk,
-                                    struct error *err)
+/* The digest that the quarantine has of an item. */
+static int kept_digest(const struct rebuild *rebuild, const struct chunk_item *item,
+                       enum unreadable reason, unsigned char ret[DIGEST_SHORT_SIZE],
+                       struct error *err)
+{
+    struct chunk_item kept = {.unreadable = reason, .raw = item->raw};
+
+    if (reason == UNREADABLE_STALE) {
+        memcpy(ret, item->digest, DIGEST_SHORT_SIZE);
+        return 0;
+    }
+    if (decode_digest(&kept, rebuild->digest, err) != 0) {
+        return -1;
+    }
+    memcpy(ret, kept.digest, DIGEST_SHORT_SIZE);
+    return 0;
+}
+
+/*
+ * What was quarantined though it can be read, as stale or by a payd that could not read it, is not
+ * to be decided here either.
+ */
+static enum store_status find_kept(struct rebuild *rebuild, const struct chunk *chunk,
+                                   struct error *err)
 {
     enum store_status status = STORE_OK;
 
     for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
         const struct chunk_item *item = &chunk->items[i];
-        rebuild->is_stale[i] = false;
-        if (item->recorded && item->unreadable == READABLE) {
-            status = store_sqlite_was_stale(rebuild->old, item->origin.partition,
-                                            item->origin.offset, &rebuild->is_stale[i], err);
+        unsigned char there[DIGEST_SHORT_SIZE];
+        unsigned char own[DIGEST_SHORT_SIZE];
+        enum unreadable *kept = &rebuild->kept[i];
+        *kept = READABLE;
+        if (!item->recorded || item->unreadable != READABLE) {
+            continue;
+        }
+        status = store_sqlite_kept(rebuild->old, item, kept, there, err);
+        if (status == STORE_OK && *kept != READABLE) {
+            if (kept_digest(rebuild, item, *kept, own, err) != 0) {
+                return STORE_FAILED;
+            }
+            *kept = memcmp(own, there, sizeof(own)) == 0 ? *kept : READABLE;
         }
     }
     return status;
 }
 
-static void refuse_stale(const struct rebuild *rebuild, struct chunk *chunk)
+static int refuse_kept(const struct rebuild *rebuild, struct chunk *chunk, struct error *err)
 {
     for (size_t i = 0; i < chunk->item_count; i++) {
-        if (rebuild->is_stale[i]) {
-            chunk_refuse_stale(&chunk->items[i]);
+        struct chunk_item *item = &chunk->items[i];
+        if (rebuild->kept[i] == UNREADABLE_STALE) {
+            chunk_refuse_stale(item);
+        } else if (rebuild->kept[i] != READABLE) {
+            item->unreadable = rebuild->kept[i];
+            snprintf(item->detail, sizeof(item->detail), "it was quarantined before");
+            if (decode_digest(item, rebuild->digest, err) != 0) {
+                return -1;
+            }
         }
     }
+    return 0;
 }
 
 /* What the old store knows of the chunk. The chunk is indexed anew then: the same order of keys. */
@@ -144,7 +184,7 @@ static enum store_status ask_old(struct rebuild *rebuild, struct chunk *chunk, s
         status = old->ops->load(old, chunk, err);
     }
     if (status == STORE_OK) {
-        status = find_stale(rebuild, chunk, err);
+        status = find_kept(rebuild, chunk, err);
     }
     if (status != STORE_OK) {
         return status;
@@ -165,8 +205,7 @@ static enum store_status ask_old(struct rebuild *rebuild, struct chunk *chunk, s
     for (size_t i = 0; i < chunk->key_count; i++) {
         chunk->keys[i].bound = rebuild->is_bound[i] ? &rebuild->bindings[i] : NULL;
     }
-    refuse_stale(rebuild, chunk);
-    return STORE_OK;
+    return refuse_kept(rebuild, chunk, err) == 0 ? STORE_OK : STORE_FAILED;
 }
 
 /* A batch's id is bound to what it was bound to there, whichever row comes first here. */

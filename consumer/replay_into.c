@@ -181,9 +181,12 @@ static int fill_new_ledger(struct replaying *replaying, const char *path, struct
 static int finish(struct replaying *replaying, const char *path, struct error *err)
 {
     const char *into = replaying->options->into;
+    struct store *store = replaying->store;
 
-    store_close(replaying->store);
     replaying->store = NULL;
+    if (store_sqlite_finish(store, path, err) != 0) {
+        return -1;
+    }
     if (renameat2(AT_FDCWD, path, AT_FDCWD, into, RENAME_NOREPLACE) != 0) {
         return error_set(err, EX_CANTCREAT, "%s: %s", into, strerror(errno));
     }

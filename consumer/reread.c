@@ -35,7 +35,8 @@ struct reread {
     size_t open;               /* parts that are not read to their end */
     struct topic_record extra; /* one that had no room in the last chunk */
     bool has_extra;
-    size_t copied; /* bytes of copies */
+    size_t skipped; /* records that were not wanted, of the next chunk */
+    size_t copied;  /* bytes of copies */
     char copies[REREAD_COPY_BYTES];
 };
 
@@ -222,6 +223,7 @@ static int take(struct reread *reread, const struct topic_record *record, bool *
         if (part->next == part->to) {
             end_part(reread, record->partition);
         }
+        *ret_full = ++reread->skipped == chunk->capacity;
         return 0;
     }
     if (!fits && chunk->item_count > 0) {
@@ -299,6 +301,7 @@ int reread_next(struct reread *reread, struct chunk **ret, struct error *err)
     }
     chunk_clear(chunk);
     reread->copied = 0;
+    reread->skipped = 0;
     while (reread->open > 0 && !full) {
         struct topic_record record;
         bool found;
@@ -311,7 +314,7 @@ int reread_next(struct reread *reread, struct chunk **ret, struct error *err)
         }
         full = full || (!found && chunk->item_count > 0);
     }
-    if (chunk->item_count > 0) {
+    if (chunk->item_count > 0 || full) {
         chunk_index(chunk);
         *ret = chunk;
     }

@@ -64,7 +64,8 @@ MUST_CHECK int reread_start(struct reread *reread, const struct reread_range *ra
 
 /*
  * Set *ret to the next chunk, indexed, with a range for each partition that it covers; NULL when
- * all ranges are read. It is borrowed until the next call. An unreadable message ends its chunk, so
+ * all ranges are read. It is borrowed until the next call. It may be empty when as many records as
+ * it can hold were not wanted. An unreadable message ends its chunk, so
  * that its headers are still there. Fails with EX_UNAVAILABLE when nothing comes for 30 s, with
  * EX_CONFIG when the log does not hold an offset any more, with EX_TEMPFAIL when a stop is
  * requested, and as topic_reader_poll().

@@ -119,9 +119,12 @@ static int copy_backup(struct restoring *restoring, struct error *err)
 static int finish(struct restoring *restoring, struct error *err)
 {
     const char *db = restoring->options->db;
+    struct store *store = restoring->store;
 
-    store_close(restoring->store);
     restoring->store = NULL;
+    if (store_sqlite_finish(store, restoring->path, err) != 0) {
+        return -1;
+    }
     FAILPOINT("restore-made");
     if (check_free(db, "nothing was restored", err) != 0) {
         return -1;

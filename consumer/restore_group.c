@@ -12,7 +12,8 @@
 
 /* ---- how far the group is ---- */
 
-/* A member reads now, and would go on beside the restored ledger. The embedded broker cannot say.
+/*
+ * A member reads now, and would go on beside the restored ledger. The embedded broker cannot say.
  */
 static int check_members(const struct restoring *restoring, struct error *err)
 {
@@ -121,6 +122,32 @@ static void print_further(const struct restoring *restoring)
     }
 }
 
+/*
+ * Nothing is left to be read, and yet the lost ledger had committed more: a replay decides below
+ * the positions. A restore, too, adds to their number, but decides nothing (restore_outrun()).
+ */
+static int check_chunks(const struct restoring *restoring, struct error *err)
+{
+    int64_t more = restoring->seen.chunks - restoring->self.chunks;
+
+    if (more <= 0 || more % STORE_OUTRUN_CHUNKS == 0) {
+        return 0;
+    }
+    if (!restoring->options->rewind) {
+        return error_set(err, EX_CONFIG,
+                         "group \"%s\" has read no further than the backup, but seen %" PRId64
+                         " transactions more of this ledger: payd replay --execute decided "
+                         "something that is lost. --rewind goes on without it. Nothing was "
+                         "restored",
+                         restoring->options->group, more);
+    }
+    fprintf(stderr,
+            "payd: the lost ledger had committed %" PRId64 " transactions more, below its "
+            "positions: payd replay --from beginning shows what of the log was not decided\n",
+            more);
+    return 0;
+}
+
 int restore_compare(struct restoring *restoring, struct store *backup, struct error *err)
 {
     int result = check_members(restoring, err);
@@ -131,8 +158,11 @@ int restore_compare(struct restoring *restoring, struct store *backup, struct er
     for (int i = 0; result == 0 && i < restoring->partitions; i++) {
         result = ask_part(restoring, backup, i, err);
     }
-    if (result != 0 || count_further(restoring) == 0) {
-        return result;
+    if (result != 0) {
+        return -1;
+    }
+    if (count_further(restoring) == 0) {
+        return check_chunks(restoring, err);
     }
     if (!restoring->options->json) {
         print_further(restoring);

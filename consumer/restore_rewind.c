@@ -42,12 +42,14 @@ static int find_part(struct restoring *restoring, int32_t partition, struct erro
     struct restore_part *part = &restoring->parts[partition];
     struct store *store = restoring->store;
     const char *topic = restoring->report.topic;
-    const struct worker_place place = {.db = restoring->options->operands[0],
+    const struct options *options = restoring->options;
+    const struct worker_place place = {.db = options->operands[0],
                                        .partition = partition,
                                        .found = part->is_read,
                                        .stored = part->next,
                                        .low = part->low,
-                                       .high = part->high};
+                                       .high = part->high,
+                                       .from_log_start = options->from_log_start};
     int64_t told = restoring->told ? told_end(restoring->told, partition) : 0;
 
     if (worker_start(&place, &part->next, err) != 0) {

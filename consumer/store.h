@@ -234,13 +234,13 @@ MUST_CHECK int store_sqlite_open_segments(struct store **ret, const char *path,
 
 /*
  * As store_sqlite_open(), to read only, also while payd writes: takes no lock, changes nothing,
- * never makes the file. Only stats, show, position and close may be called.
+ * never makes the file. Only operations that read may be called; bind then only compares.
  */
 MUST_CHECK int store_sqlite_open_readonly(struct store **ret, const char *path, struct error *err);
 
 /*
- * As store_sqlite_open_readonly(), and all that is read is of one moment; bind, which then only
- * checks, and position may be called too. While it is open, the WAL of a payd that writes grows.
+ * As store_sqlite_open_readonly(), and all that is read is of one moment. While it is open, the WAL
+ * of a payd that writes grows.
  */
 MUST_CHECK int store_sqlite_open_moment(struct store **ret, const char *path, struct error *err);
 

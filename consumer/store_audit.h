@@ -24,9 +24,15 @@ MUST_CHECK enum store_status store_sqlite_places(struct store *store, store_visi
 MUST_CHECK enum store_status store_sqlite_repeats(struct store *store, const char *key,
                                                   int64_t *ret, struct error *err);
 
-/* Whether the message that stood at a place of the current log is in quarantine as stale. */
-MUST_CHECK enum store_status store_sqlite_was_stale(struct store *store, int32_t partition,
-                                                    int64_t offset, bool *ret, struct error *err);
+/*
+ * Whether the item's message stands in quarantine, by its key and its place in the current log:
+ * *ret is the reason, and the digest is set that stands there, of the payload of a stale one, of
+ * the value of another; READABLE when it does not, or for a reason that this program does not know.
+ */
+MUST_CHECK enum store_status store_sqlite_kept(struct store *store, const struct chunk_item *item,
+                                               enum unreadable *ret,
+                                               unsigned char ret_digest[DIGEST_SHORT_SIZE],
+                                               struct error *err);
 
 /* What is recorded of a message, among the repeats or in quarantine. */
 struct store_recorded {

@@ -37,6 +37,14 @@ MUST_CHECK int store_sqlite_backup(const char *path, const char *copy, store_bac
 MUST_CHECK enum store_status
 store_sqlite_outrun(struct store *store, const struct store_identity *seen, struct error *err);
 
+/*
+ * Close a store that was made or filled under a name that it will not keep: all that it holds is
+ * then in the file at path, and no WAL is left, so the file alone can be renamed. The store is gone
+ * whatever this returns. Fails with EX_IOERR when the file cannot be written, with EX_TEMPFAIL when
+ * another program has it open, which keeps the WAL there.
+ */
+MUST_CHECK int store_sqlite_finish(struct store *store, const char *path, struct error *err);
+
 /* Make a file and its name in its folder durable. Fails with EX_IOERR. */
 MUST_CHECK int store_sync_name(const char *path, struct error *err);
 

@@ -52,6 +52,8 @@ MUST_CHECK enum store_status store_sqlite_purge_open(struct store_purge **ret, s
 /*
  * One small transaction; *ret_done when there is nothing left to do. A crash between two steps
  * leaves a store that is whole, and the next purge goes on. May be called between any two chunks.
+ * Decisions are looked at in their order, up to a step's worth that are all younger than the floor:
+ * what was decided after a clock that was ahead waits until the floor comes there.
  * Memory: that of the step, and each old key that was repeated lately.
  */
 MUST_CHECK enum store_status store_sqlite_purge_step(struct store_purge *purge, bool *ret_done,

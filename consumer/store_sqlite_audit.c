@@ -63,20 +63,41 @@ enum store_status store_sqlite_repeats(struct store *base, const char *key, int6
     return sqlite_count_repeats(sqlite_of(base), form, len, ret, err);
 }
 
-enum store_status store_sqlite_was_stale(struct store *base, int32_t partition, int64_t offset,
-                                         bool *ret, struct error *err)
+/* Whether a column is these bytes, NULL as no bytes. */
+static bool is_bytes(sqlite3_stmt *row, int column, const void *bytes, size_t len)
+{
+    if (!bytes) {
+        return sqlite3_column_type(row, column) == SQLITE_NULL;
+    }
+    return sqlite3_column_type(row, column) != SQLITE_NULL &&
+           (size_t)sqlite3_column_bytes(row, column) == len &&
+           (len == 0 || memcmp(sqlite3_column_blob(row, column), bytes, len) == 0);
+}
+
+enum store_status store_sqlite_kept(struct store *base, const struct chunk_item *item,
+                                    enum unreadable *ret,
+                                    unsigned char ret_digest[DIGEST_SHORT_SIZE], struct error *err)
 {
     struct store_sqlite *store = sqlite_of(base);
     char sql[160];
     sqlite3_stmt *row;
 
     sqlite3_snprintf(sizeof(sql), sql,
-                     "SELECT 1 FROM quarantine WHERE log = %lld AND partition = %d AND"
-                     " offset = %lld AND reason = ?",
-                     (long long)store->log, (int)partition, (long long)offset);
-    enum store_status status =
-        sqlite_ask(store, sql, unreadable_name(UNREADABLE_STALE), NULL, &row, err);
-    *ret = status == STORE_OK && sqlite3_data_count(row) > 0;
+                     "SELECT reason, digest, key FROM quarantine WHERE log = %lld AND"
+                     " partition = %d AND offset = %lld",
+                     (long long)store->log, (int)item->origin.partition,
+                     (long long)item->origin.offset);
+    enum store_status status = sqlite_ask(store, sql, NULL, NULL, &row, err);
+    *ret = READABLE;
+    if (status == STORE_OK && sqlite3_data_count(row) > 0) {
+        const char *reason = (const char *)sqlite3_column_text(row, 0);
+        const void *digest = sqlite3_column_blob(row, 1);
+        bool is_whole = sqlite3_column_bytes(row, 1) == DIGEST_SHORT_SIZE;
+        if (reason && is_whole && is_bytes(row, 2, item->raw.key, item->raw.key_len) &&
+            unreadable_parse(reason, ret)) {
+            memcpy(ret_digest, digest, DIGEST_SHORT_SIZE);
+        }
+    }
     sqlite3_finalize(row);
     return status;
 }
@@ -96,17 +117,6 @@ enum recorded_column {
     RECORDED_VALUE_LEN,
     RECORDED_TIMESTAMP_MS,
 };
-
-/* Whether a column is these bytes, NULL as no bytes. */
-static bool is_bytes(sqlite3_stmt *row, int column, const void *bytes, size_t len)
-{
-    if (!bytes) {
-        return sqlite3_column_type(row, column) == SQLITE_NULL;
-    }
-    return sqlite3_column_type(row, column) != SQLITE_NULL &&
-           (size_t)sqlite3_column_bytes(row, column) == len &&
-           (len == 0 || memcmp(sqlite3_column_blob(row, column), bytes, len) == 0);
-}
 
 /* Whether a column has the beginning of these bytes, or nothing. */
 static bool is_beginning(sqlite3_stmt *row, int column, const char *bytes, size_t len)

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -97,6 +99,41 @@ int store_sqlite_backup(const char *path, const char *copy, store_backup_step *s
         unlink(copy);
     }
     return result;
+}
+
+static int in_use(const char *path, struct error *err)
+{
+    return error_set(err, EX_TEMPFAIL,
+                     "%s: another program has it open: end that one, and run this again", path);
+}
+
+/* The last connection removes the WAL, but only when nothing of it is missing in the file. */
+static int check_wal_gone(const char *path, struct error *err)
+{
+    char wal[PATH_MAX];
+
+    if (snprintf(wal, sizeof(wal), "%s-wal", path) >= (int)sizeof(wal)) {
+        return error_set(err, EX_IOERR, "%s-wal: %s", path, strerror(ENAMETOOLONG));
+    }
+    if (access(wal, F_OK) == 0) {
+        return in_use(path, err);
+    }
+    return errno == ENOENT ? 0 : error_set(err, EX_IOERR, "%s: %s", wal, strerror(errno));
+}
+
+int store_sqlite_finish(struct store *base, const char *path, struct error *err)
+{
+    sqlite3 *db = sqlite_of(base)->db;
+    int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    int result = 0;
+
+    if (code == SQLITE_BUSY) {
+        result = in_use(path, err);
+    } else if (code != SQLITE_OK) {
+        result = error_set(err, EX_IOERR, "%s: checkpoint: %s", path, sqlite3_errmsg(db));
+    }
+    store_close(base);
+    return result == 0 ? check_wal_gone(path, err) : result;
 }
 
 enum store_status store_sqlite_outrun(struct store *base, const struct store_identity *seen,

@@ -31,7 +31,9 @@ static const char *const query_sql[PURGE_QUERY_COUNT] = {
              " FROM (SELECT id FROM segments UNION ALL"
              " SELECT ifnull(max(id), 0) + 1 FROM segments) g CROSS JOIN keys k"
              " CROSS JOIN decisions d ON d.seq = k.seq"
-             " WHERE k.segment = g.id AND k.key BETWEEN ?4 AND ?5",
+             " WHERE k.segment = g.id AND k.key BETWEEN ?4 AND ?5"
+             " AND length(k.key) = length(?4)"
+             " AND CAST(substr(k.key, -?6) AS TEXT) NOT GLOB '*[^0-9]*'",
     [PURGE_FORGET_BATCH] = "UPDATE batches SET forgotten = 1 WHERE id = ?",
     [PURGE_NOTE_HELD] = "INSERT OR IGNORE INTO temp.purge_held SELECT key FROM repeats r"
                         " WHERE r.seq > ?4 AND " IS_HELD("r") " AND is_old_key(r.key)",
@@ -99,7 +101,10 @@ static int row_form(unsigned char form[KEY_FORM_SIZE], const char *id, int64_t r
     return (int)key_form(form, key);
 }
 
-/* All its rows are decided under keys of its own, and none of them is held. */
+/*
+ * All its rows are decided under keys of its own, and none of them is held. Between its first and
+ * last row only keys of the same length with digits at the end are rows.
+ */
 static enum store_status may_go(struct store_purge *purge, const char *id, int64_t rows, bool *ret,
                                 struct error *err)
 {
@@ -111,6 +116,7 @@ static enum store_status may_go(struct store_purge *purge, const char *id, int64
     purge_bind_held(purge, PURGE_ROWS_OF_BATCH);
     sqlite3_bind_blob(query, 4, first, row_form(first, id, 1), SQLITE_STATIC);
     sqlite3_bind_blob(query, 5, last, row_form(last, id, rows), SQLITE_STATIC);
+    sqlite3_bind_int64(query, 6, KEY_FORM_ROW_DIGITS);
     enum store_status status = purge_row(purge, PURGE_ROWS_OF_BATCH, &has_row, err);
     *ret = status == STORE_OK && has_row && sqlite3_column_int64(query, 0) == rows &&
            sqlite3_column_int(query, 1) == 0;

@@ -27,7 +27,7 @@ enum column {
 
 static const char messages_sql[] =
     MESSAGES " WHERE (?1 IS NULL OR q.reason = ?1) AND (?2 < 0 OR q.partition = ?2)"
-             " AND (?3 < 0 OR q.offset = ?3) AND q.timestamp_ms >= ?4 ORDER BY q.seq";
+             " AND (?3 < 0 OR q.offset = ?3) AND (?4 = 0 OR q.timestamp_ms >= ?4) ORDER BY q.seq";
 
 /* A blob's bytes: not NULL when it is there but empty. */
 static const void *blob(sqlite3_stmt *row, int column)

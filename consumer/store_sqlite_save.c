@@ -3,8 +3,12 @@
 #include "common/mutant.h"
 
 #include <string.h>
+#include <sysexits.h>
 
-/* ISO 4217 has fewer codes than this, and only known currencies are applied. */
+/*
+ * ISO 4217 has fewer codes than this, and the rules apply only known ones. A decision that was told
+ * may have any three letters.
+ */
 #define CURRENCIES_MAX 256
 
 /* A mark that is not known leaves the stored one as it is. */
@@ -148,6 +152,13 @@ static enum store_status save_totals(struct store_sqlite *store, const struct ch
         }
         while (at < count && strcmp(sums[at].currency, item->command.payment.currency) != 0) {
             at++;
+        }
+        if (at == CURRENCIES_MAX) {
+            error_set(err, EX_DATAERR,
+                      "%s: payments in more than %d currencies at once, which are more than there "
+                      "are",
+                      store->path, CURRENCIES_MAX);
+            return STORE_FAILED;
         }
         if (at == count) {
             sums[count] = (struct store_currency){.applied = 0};

@@ -281,24 +281,30 @@ static enum store_status verify_all(struct verify *verify, struct error *err)
     return status;
 }
 
-/* All is of one moment: of the read transaction. */
-static int verify_store(struct verify *verify, struct error *err)
+/* All is of one moment: of the read transaction, which a snapshot has already. */
+static enum store_status verify_moment(struct verify *verify, struct error *err)
 {
     struct store_sqlite *store = verify->store;
+    enum store_status status = STORE_OK;
 
-    if (sqlite_exec(store, "BEGIN", "verify", err) != STORE_OK ||
-        sqlite_ask_int(store, "SELECT log FROM store", &store->log, err) != STORE_OK) {
-        return -1;
+    if (!store->is_snapshot) {
+        status = sqlite_exec(store, "BEGIN", "verify", err);
     }
-    enum store_status status = verify_all(verify, err);
-    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    return status == STORE_OK ? 0 : -1;
+    if (status == STORE_OK) {
+        status = sqlite_ask_int(store, "SELECT log FROM store", &store->log, err);
+    }
+    if (status == STORE_OK) {
+        status = verify_all(verify, err);
+    }
+    if (!store->is_snapshot) {
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return status;
 }
 
-int store_sqlite_verify(const char *path, store_finding *found, void *user, struct store_proof *ret,
-                        struct error *err)
+int store_sqlite_verify_moment(struct store *moment, store_finding *found, void *user,
+                               struct store_proof *ret, struct error *err)
 {
-    struct store *store = NULL;
     struct verify *verify = calloc(1, sizeof(*verify));
     int result = -1;
 
@@ -307,17 +313,29 @@ int store_sqlite_verify(const char *path, store_finding *found, void *user, stru
         return error_set(err, EX_OSERR, "out of memory");
     }
     memset(verify->highest, 0xFF, sizeof(verify->highest)); /* -1 */
+    verify->store = sqlite_of(moment);
     verify->found = found;
     verify->user = user;
     verify->proof = ret;
-    if (store_sqlite_open_readonly(&store, path, err) == 0 &&
-        digest_open(&verify->digest, err) == 0) {
-        verify->store = sqlite_of(store);
-        result = verify_store(verify, err);
+    if (digest_open(&verify->digest, err) == 0) {
+        result = verify_moment(verify, err) == STORE_OK ? 0 : -1;
     }
     digest_close(verify->digest);
-    store_close(store);
     free(verify->accounts);
     free(verify);
+    return result;
+}
+
+int store_sqlite_verify(const char *path, store_finding *found, void *user, struct store_proof *ret,
+                        struct error *err)
+{
+    struct store *store = NULL;
+
+    *ret = (struct store_proof){.looked_at = {0}};
+    if (store_sqlite_open_readonly(&store, path, err) != 0) {
+        return -1;
+    }
+    int result = store_sqlite_verify_moment(store, found, user, ret, err);
+    store_close(store);
     return result;
 }

@@ -7,6 +7,7 @@
 #include "common/compiler.h"
 #include "common/error.h"
 #include "consumer/key_hash.h"
+#include "consumer/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,8 +18,8 @@ enum store_check {
     STORE_CHECK_SEGMENTS,   /* sealed segments have the keys that they were sealed with */
     STORE_CHECK_KEYS,       /* each key is there once, over all segments, with its decision */
     STORE_CHECK_DECISIONS,  /* each fits its payload's digest, all together the store's */
-    STORE_CHECK_REPEATS,    /* each belongs to its key's decision, and all are counted */
-    STORE_CHECK_QUARANTINE, /* its rows are as many as were counted */
+    STORE_CHECK_REPEATS,    /* each fits its key's decision and its digest, and all are counted */
+    STORE_CHECK_QUARANTINE, /* what is kept fits its digest, and all are counted */
     STORE_CHECK_ACCOUNTS,   /* each balance is the sum of the account's postings */
     STORE_CHECK_CURRENCIES, /* balances sum to zero, and totals are the sums of payments */
     STORE_CHECK_POSITIONS,  /* no position stands before what was read */
@@ -49,5 +50,9 @@ typedef void store_finding(void *user, enum store_check check, const char *text)
  */
 MUST_CHECK int store_sqlite_verify(const char *path, store_finding *found, void *user,
                                    struct store_proof *ret, struct error *err);
+
+/* The same of a store that is open: of one of store_sqlite_open_moment(), its moment. */
+MUST_CHECK int store_sqlite_verify_moment(struct store *moment, store_finding *found, void *user,
+                                          struct store_proof *ret, struct error *err);
 
 #endif

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+static const char unknown_reason[] = "a reason that this payd does not know";
+
 /* EX_DATAERR, with the place and the key. Returns -1. */
 static int refuse(const struct told *told, struct told_place place, const char *key,
                   const char *why, struct error *err)
@@ -25,16 +27,6 @@ static int refuse(const struct told *told, struct told_place place, const char *
 }
 
 /* ---- records to items ---- */
-
-static enum unreadable unreadable_of(const char *name)
-{
-    enum unreadable reason = UNREADABLE_KEY;
-
-    while (reason < UNREADABLE_STALE && strcmp(unreadable_name(reason), name) != 0) {
-        reason++;
-    }
-    return reason;
-}
 
 /* The place of the next item. */
 static struct chunk_item *add_item(struct told *told, struct told_place place,
@@ -62,16 +54,21 @@ static bool is_there(const struct chunk *chunk, const struct outcome_origin *ori
 
 /* A quarantined message, as far as is told of it. Of another topic's nothing is to be seen here. */
 static int keep_quarantined(struct told *told, const struct outcome_record *record,
-                            struct told_place place)
+                            struct told_place place, struct error *err)
 {
+    enum unreadable reason;
+
     if (strcmp(record->origin.topic, told->source.kafka->topic) != 0 ||
         record->origin.partition >= CHUNK_PARTITIONS_MAX ||
         is_there(told->chunk, &record->origin)) {
         return 0;
     }
+    if (!unreadable_parse(record->reason, &reason)) {
+        return refuse(told, place, record->key, unknown_reason, err);
+    }
     struct chunk_item *item = add_item(told, place, &record->origin);
     size_t len = strlen(record->key);
-    item->unreadable = unreadable_of(record->reason);
+    item->unreadable = reason;
     item->decision = (struct decision){OUTCOME_QUARANTINED, REASON_NONE, 0};
     memcpy(item->digest, record->digest, sizeof(item->digest));
     memcpy(item->command.payment.key, record->key, len + 1); /* the item's own copy */
@@ -96,7 +93,7 @@ static int keep_first(struct told *told, const struct outcome_record *record,
                       err);
     }
     if ((first->reason == REASON_NONE) != (first->outcome == OUTCOME_APPLIED)) {
-        return refuse(told, place, record->key, "a reason that this payd does not know", err);
+        return refuse(told, place, record->key, unknown_reason, err);
     }
     struct chunk_item *item = add_item(told, place, &first->origin);
     if (strcmp(first->origin.topic, told->source.kafka->topic) != 0) {
@@ -124,7 +121,7 @@ int told_keep(struct told *told, const struct outcome_record *record, struct tol
 
     note_end(told, &record->origin);
     if (record->verdict == OUTCOME_QUARANTINED) {
-        result = keep_quarantined(told, record, place);
+        result = keep_quarantined(told, record, place, err);
     } else if (record->has_first) {
         note_end(told, &record->first.origin);
         result = keep_first(told, record, place, err);

@@ -165,10 +165,11 @@ def ratio_rows(runs):
 
 
 def limit_rows(runs):
-    """Targets that are figures of payd alone: the worst of its loads."""
-    loads = ("uuid4", "uuid7", "batch")
-    worst_cpu = max(runs.median("payd", keys, cpu) for keys in loads)
-    worst_memory = max(max(runs.values("payd", keys, memory)) for keys in loads)
+    """Targets that are figures of payd alone: the worst of its loads. Repeats are no payments."""
+    payments = [("payd", "uuid4"), ("payd", "uuid7"), ("payd", "batch")]
+    repeats = [("replay", "uuid4"), ("again", "uuid4")]
+    worst_cpu = max(runs.median(*load, cpu) for load in payments)
+    worst_memory = max(max(runs.values(*load, memory)) for load in payments + repeats)
     yield ["CPU seconds a million, payd's own", f"{worst_cpu:.2f}", "≤ 4.5", verdict(worst_cpu <= 4.5)]
     yield ["peak memory of payd, MiB", f"{worst_memory:.0f}", "≤ 256", verdict(worst_memory <= 256)]
     for name, keys, least in PINNED:
@@ -265,7 +266,7 @@ def environment(runs):
     result = {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": first_line(["git", "describe", "--always", "--dirty"]),
-        "kernel": platform.release(),
+        "kernel": platform.release().split("-")[0],
         "cores": os.cpu_count(),
         "librdkafka": first_line(["pkg-config", "--modversion", "rdkafka"]),
         "SQLite": first_line(["pkg-config", "--modversion", "sqlite3"]),

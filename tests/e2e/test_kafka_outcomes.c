@@ -109,6 +109,9 @@ Test(kafka_outcomes, that_cannot_be_published_stop_the_consuming_at_their_limit)
     send_batches(0, 6);
     cr_assert(file_comes_to_have(payd.err, "event=outbox_full", JOIN_MS), "%s",
               file_tail(payd.err));
+    /* What was given to the store before is there by then. */
+    wait_for_summary(&payd);
+    wait_for_summary(&payd);
     int64_t taken = scene_int(&scene, "SELECT count(*) FROM payments");
     send_batches(6, 12);
     wait_for_summary(&payd);

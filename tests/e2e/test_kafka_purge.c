@@ -3,6 +3,7 @@
  * its log begins.
  */
 #include "tests/lib/admin.h"
+#include "tests/lib/transactions.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -121,6 +122,27 @@ Test(kafka_purge, what_retention_has_removed_is_forgotten)
     cr_expect(file_has(process.out, "\"keys\":40,\"batches\":0,\"repeats\":0,\"ageless\":1,"), "%s",
               file_tail(process.out));
     expect_forgotten();
+}
+
+/* What stands last in each partition is then the mark of a transaction's end, not a record. */
+Test(kafka_purge, the_time_is_known_of_a_topic_that_transactions_write)
+{
+    pass_retention();
+    rd_kafka_t *producer = transactions_open(&scene, "purge");
+    for (int aborted = 0; aborted <= 1; aborted++) {
+        transactions_begin(producer);
+        for (int i = 0; i < ROWS; i++) {
+            char key[16];
+            snprintf(key, sizeof(key), "t%d", i);
+            transactions_produce(producer, &scene, key, PAYMENT);
+        }
+        transactions_end(producer, aborted == 0);
+    }
+    rd_kafka_destroy(producer);
+    drain();
+    cr_expect_eq(purge("1s"), 0, "%s", file_tail(process.err));
+    cr_expect(file_has(process.out, "\"keys\":40,\"batches\":0,\"repeats\":0,"), "%s",
+              file_tail(process.out));
 }
 
 Test(kafka_purge, a_running_payd_forgets_when_it_has_read_all_that_was_there)

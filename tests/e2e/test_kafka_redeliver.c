@@ -50,7 +50,13 @@ Test(kafka_redeliver, offsets_are_moved_back_only_without_members_and_payd_pays_
     cr_expect(file_has(kit.err, "is not empty"), "%s", file_tail(kit.err));
     process_signal(&payd, SIGTERM);
     cr_assert_eq(process_wait(&payd, END_MS), 0);
-    cr_assert_eq(rewind_all(), 0, "%s", file_tail(kit.err));
+    /* The group may hear a little later that its member has left. */
+    int code = rewind_all();
+    for (int waited = 0; code == 78 && waited < END_MS; waited += 1000) {
+        pause_ms(1000);
+        code = rewind_all();
+    }
+    cr_assert_eq(code, 0, "%s", file_tail(kit.err));
     cr_expect(file_has(kit.out, "moved back by 1000 records in 4 partitions"), "%s",
               file_tail(kit.out));
     cr_assert_eq(process_run(scene.dir, NULL, &kit,

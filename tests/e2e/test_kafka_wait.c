@@ -14,7 +14,7 @@
 #define KEYS          10
 #define RESETS_WANTED 30
 #define RESET_PERCENT 30
-#define LIMIT_S       300
+#define LIMIT_S       500
 #define ARGS_MAX      28
 
 static struct scene scene;
@@ -33,7 +33,6 @@ static void open_all(void)
 
     seed = getenv("PAY_SEED") ? (unsigned)atoi(getenv("PAY_SEED")) : (unsigned)time(NULL);
     fprintf(stderr, "PAY_SEED=%u\n", seed);
-    limit = time(NULL) + LIMIT_S;
     snprintf(side, sizeof(side), "127.0.0.1:%d", port);
     scene_open_kafka(&scene, (const char *const[]){side, NULL}, &upstream);
     proxy_server_open(&server, &scene);
@@ -44,6 +43,7 @@ static void open_all(void)
     snprintf(behind_proxy.brokers, sizeof(behind_proxy.brokers), "%s", side);
     payd = scene_start_payd(&scene, NULL, NULL);
     cr_assert(file_comes_to_have(payd.err, "event=assigned", 60000), "%s", file_tail(payd.err));
+    limit = time(NULL) + LIMIT_S;
 }
 
 static void close_all(void)

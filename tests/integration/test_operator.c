@@ -1,6 +1,7 @@
 /*
  * The operator's commands on a ledger, while payd runs on it and while it does not: verify,
- * statement, export, backup, diff, quarantine.
+ * statement, export, backup, diff, quarantine. Built twice: on the embedded broker, and, with
+ * ON_KAFKA, on a real one.
  */
 #include "tests/lib/scene.h"
 
@@ -18,12 +19,24 @@ static struct process process;
 static struct process payd;
 static char copy[PROCESS_PATH_MAX + 8];
 
+/* The topic `others` has one partition. */
+static void open_broker(void)
+{
+#ifdef ON_KAFKA
+    scene_open_kafka(&scene, NULL, NULL);
+    scene_make_topic(&scene, "others", "1");
+    scene_make_topic(&scene, "others.outcomes", "1");
+#else
+    scene_open_embedded(&scene);
+#endif
+    snprintf(scene.topic, sizeof(scene.topic), "others");
+}
+
 static void open_scene(void)
 {
     static const char *const headers[] = {"source", "shop \x1B 7", "empty", "", NULL};
 
-    scene_open_embedded(&scene);
-    snprintf(scene.topic, sizeof(scene.topic), "others"); /* of one partition */
+    open_broker();
     snprintf(copy, sizeof(copy), "%s/copy.db", scene.dir);
     scene_produce(&scene, "k1", PAYMENT);
     scene_produce(&scene, "k2", PAYMENT);

@@ -94,7 +94,7 @@ Test(pay_wait_batch, the_worst_row_is_the_exit_code)
          3,
          "decided: 1 applied, 1 rejected, 1 conflict, 1 quarantined, 0 unknown\n"},
         {{QUARANTINED, SILENT, CONFLICT, APPLIED},
-         "--wait=2",
+         "--wait=5",
          75,
          "decided: 1 applied, 0 rejected, 1 conflict, 1 quarantined, 1 unknown\n"},
     };
@@ -104,8 +104,12 @@ Test(pay_wait_batch, the_worst_row_is_the_exit_code)
         snprintf(text, sizeof(text), "src,dest,amount\na,b,%d\na,b,%d\na,b,%d\na,b,%d\n",
                  rows[i].amounts[0], rows[i].amounts[1], rows[i].amounts[2], rows[i].amounts[3]);
         file_write(file, text);
-        struct process pay = start_batch(NULL, rows[i].wait, NULL);
+        /* The waiting begins with the last report: the answers are there before. */
+        struct process pay =
+            start_batch("PAY_FAILPOINT=before-delivery-report=stop@4", rows[i].wait, NULL);
+        cr_assert(file_comes_to_have(pay.err, "failpoint before-delivery-report stop", END_MS));
         answer_by_amount(4);
+        process_continue(&pay);
         cr_expect_eq(process_wait(&pay, END_MS), rows[i].code, "row %zu: %s", i,
                      file_tail(pay.err));
         cr_expect(file_has(pay.out, rows[i].decided), "row %zu: %s", i, file_tail(pay.out));

@@ -308,6 +308,38 @@ Test(rebuild_from_outcomes, what_was_told_to_be_quarantined_must_be_so_again)
     expect_no_ledger();
 }
 
+/* "bad" as it was told, but in place of k6, for another reason. */
+static void tell_bad_at_k6(const char *reason)
+{
+    for (size_t i = 0; i < told.count; i++) {
+        if (strcmp(told.messages[i].record.key, "bad") == 0) {
+            char *moved = replace(told.messages[i].text, "\"offset\":12", "\"offset\":6");
+            char *other = replace(moved, "\"bad_json\"", reason);
+            scene_produce_to(&scene, TOLD, "bad", other, strlen(other));
+            free(moved);
+            free(other);
+        }
+    }
+}
+
+Test(rebuild_from_outcomes, of_the_quarantine_too_an_answer_belongs_to_key_and_digest)
+{
+    tell_all_but_two("bad", "k6");
+    tell_bad_at_k6("\"stale\"");
+    cr_expect_eq(REBUILD("topic:" TOLD), 70);
+    expect_said(&process, "key k6 at [0]@6 was quarantined, and can be read now\n");
+    expect_no_ledger();
+}
+
+Test(rebuild_from_outcomes, an_unknown_reason_to_quarantine_is_an_error_with_its_place)
+{
+    tell_all_but("bad");
+    tell_bad_at_k6("\"new_reason\"");
+    cr_expect_eq(REBUILD("topic:" TOLD), 65);
+    expect_said(&process, "key bad: a reason that this payd does not know");
+    expect_no_ledger();
+}
+
 Test(rebuild_from_outcomes, what_stood_in_another_topic_is_counted)
 {
     tell_all_but("");

@@ -268,6 +268,32 @@ Test(restore, a_backup_that_the_group_is_not_further_than_is_restored)
     drain();
 }
 
+/*
+ * A replay decides below the positions, so these do not tell that a backup is older. Here the
+ * backup's are moved on, which comes to the same.
+ */
+Test(restore, what_was_decided_below_the_positions_is_not_lost_unnoticed)
+{
+    char partition[16];
+    char next[16];
+
+    scene_produce(&scene, "n1", PAYMENT);
+    drain();
+    snprintf(partition, sizeof(partition), "%d",
+             (int)scene_int(&scene, "SELECT partition FROM payments WHERE key = 'n1'"));
+    snprintf(next, sizeof(next), "%d",
+             (int)scene_int(&scene, "SELECT offset + 1 FROM payments WHERE key = 'n1'"));
+    cr_assert_eq(RUN("position", "--db", backup, "--partition", partition, "--to", next), 0, "%s",
+                 file_tail(process.err));
+    lose();
+    cr_expect_eq(RESTORE(backup), 78);
+    expect_said(&process, "has read no further than the backup, but seen 1 transactions more of "
+                          "this ledger: payd replay --execute decided something");
+    expect_nothing_there();
+    cr_assert_eq(RESTORE(backup, "--rewind"), 0, "%s", file_tail(process.err));
+    expect_said(&process, "payd replay --from beginning shows what of the log was not decided\n");
+}
+
 Test(restore, an_empty_group_knows_nothing_better)
 {
     lose();

@@ -1,7 +1,8 @@
 #include "tests/lib/ledger_kit.h"
 
+#include "tests/lib/tree.h"
+
 #include <criterion/criterion.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,17 +111,9 @@ void kit_folder_make(char path[KIT_PATH_SIZE])
     cr_assert_not_null(mkdtemp(path), "%s", path);
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *place)
-{
-    (void)info;
-    (void)type;
-    (void)place;
-    return remove(path);
-}
-
 void kit_folder_remove(const char *path)
 {
-    cr_assert_eq(nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0, "%s", path);
+    cr_assert_eq(tree_remove(path), 0, "%s", path);
 }
 
 void kit_on_each_store(void (*check)(struct store *store, const char *which))

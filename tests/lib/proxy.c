@@ -14,15 +14,18 @@
 
 int free_port(void)
 {
-    static unsigned seed;
+    static unsigned next; /* each is given once */
     struct sockaddr_in address = {.sin_family = AF_INET};
     bool is_free = false;
 
-    seed = seed ? seed : (unsigned)getpid();
+    if (next == 0) {
+        unsigned seed = (unsigned)getpid();
+        next = (unsigned)rand_r(&seed);
+    }
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     while (!is_free) {
         int fd = socket(AF_INET, SOCK_STREAM, 0);
-        address.sin_port = htons((uint16_t)(FIRST_PORT + rand_r(&seed) % PORT_COUNT));
+        address.sin_port = htons((uint16_t)(FIRST_PORT + next++ % PORT_COUNT));
         is_free = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
         close(fd);
     }

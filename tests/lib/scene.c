@@ -1,5 +1,7 @@
 #include "tests/lib/scene.h"
 
+#include "tests/lib/tree.h"
+
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka.h>
 #include <signal.h>
@@ -62,8 +64,7 @@ void scene_close(struct scene *scene)
 {
     scene_stop(scene);
     if (!getenv("PAY_KEEP")) {
-        process_run("/", NULL, &(struct process){0},
-                    (const char *const[]){"rm", "-rf", "--", scene->dir, NULL});
+        (void)tree_remove(scene->dir);
     }
 }
 

@@ -115,6 +115,57 @@ Test(backup, one_that_is_stopped_leaves_no_file)
     cr_expect_eq(access(copy, F_OK), -1);
 }
 
+/* Opens the ledger as a program of its own would, which has it open until it is closed. */
+static sqlite3 *other_program(void)
+{
+    sqlite3 *db = NULL;
+
+    cr_assert_eq(sqlite3_open_v2(segments_path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, "SELECT count(*) FROM decisions", NULL, NULL, NULL), SQLITE_OK);
+    return db;
+}
+
+static struct store *take(void)
+{
+    struct store *store = segments_store;
+
+    segments_store = NULL;
+    return store;
+}
+
+static void expect_unfinished(void)
+{
+    struct store *store = take();
+
+    cr_expect_eq(store_sqlite_finish(store, segments_path, &err), -1);
+    cr_expect_eq(err.code, EX_TEMPFAIL, "%s", err.text);
+    cr_expect(strstr(err.text, "another program has it open"), "%s", err.text);
+}
+
+Test(backup, a_file_that_gets_another_name_has_all_in_it_or_none_is_told_of_it)
+{
+    struct store *store = take();
+
+    cr_expect_eq(store_sqlite_finish(store, segments_path, &err), 0, "%s", err.text);
+    cr_assert_eq(rename(segments_path, copy), 0);
+    cr_expect_eq(decisions_of(copy), 17);
+    cr_assert_eq(rename(copy, segments_path), 0);
+
+    segments_open();
+    segments_pay(17, 20, 3, "applied");
+    sqlite3 *idle = other_program();
+    expect_unfinished();
+    segments_open();
+    segments_pay(20, 23, 3, "applied");
+    cr_assert_eq(sqlite3_exec(idle, "BEGIN; SELECT count(*) FROM decisions", NULL, NULL, NULL),
+                 SQLITE_OK);
+    expect_unfinished();
+    cr_assert_eq(sqlite3_close(idle), SQLITE_OK);
+    segments_open();
+    cr_expect_eq(store_sqlite_finish(take(), segments_path, &err), 0, "%s", err.text);
+    cr_expect_eq(decisions_of(segments_path), 23);
+}
+
 Test(backup, what_was_restored_counts_as_later_than_what_was_seen_of_the_other)
 {
     struct store_identity seen = {.incarnation = 7, .chunks = 900};

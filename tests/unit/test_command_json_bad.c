@@ -369,11 +369,16 @@ Test(command_json_bad, limits_are_exact)
 Test(command_json_bad, names_of_reasons_never_change)
 {
     static const char *const names[] = {
-        "readable", "bad_key",         "empty",           "too_large",    "bad_utf8", "bad_json",
-        "too_deep", "duplicate_field", "unknown_version", "unknown_type", "bad_field"};
+        "readable", "bad_key",         "empty",           "too_large",    "bad_utf8",  "bad_json",
+        "too_deep", "duplicate_field", "unknown_version", "unknown_type", "bad_field", "stale"};
+    enum unreadable found = READABLE;
 
-    cr_expect_eq(sizeof(names) / sizeof(names[0]), UNREADABLE_FIELD + 1);
-    for (int i = READABLE; i <= UNREADABLE_FIELD; i++) {
+    cr_expect_eq(sizeof(names) / sizeof(names[0]), UNREADABLE_STALE + 1);
+    for (int i = READABLE; i <= UNREADABLE_STALE; i++) {
         cr_expect_str_eq(unreadable_name((enum unreadable)i), names[i]);
+        cr_expect_eq(unreadable_parse(names[i], &found), i != READABLE, "%s", names[i]);
+        cr_expect_eq((int)found, i);
     }
+    cr_expect_not(unreadable_parse("", &found));
+    cr_expect_not(unreadable_parse("bad", &found));
 }

@@ -194,7 +194,14 @@ Test(options_payd, refuses_with_a_reason)
         {{"statement", "ann"}, "no ledger is named"},
         {{"statement", "ann", "--db", "l.db", "--since", "17"}, "is no time and no duration"},
         {{"export", "--db", "l.db", "--format", "xml"}, "is neither csv nor jsonl"},
-        {{"export", "--db", "l.db", "--json"}, "option json is not for payd export"},
+        {{"quarantine", "list", "--db", "l.db", "--reason", "bad_jsn"},
+         "nothing is quarantined as \"bad_jsn\""},
+        {{"quarantine", "list", "--db", "l.db", "--reason", "readable"}, "nothing is quarantined"},
+        {{"replay", "--db", "l.db", "--from", "0", "--rate", "0"},
+         "--rate: \"0\" is not a whole number from 1 to 100000000"},
+        {{"replay", "--db", "l.db", "--from", "0", "--outcomes", "o"},
+         "option outcomes is not for payd replay"},
+        {{"restore", "b.db", "--db", "l.db", "--from-log-start"}, "belong to --rewind"},
         {{"backup", "--db", "l.db"}, "something is missing: payd backup FILE --db FILE"},
         {{"quarantine", "--db", "l.db"}, "payd quarantine list|show|export --db FILE"},
         {{"quarantine", "list", "--db", "l.db", "-b", "b:1"},
@@ -236,7 +243,7 @@ Test(options_payd, refuses_with_a_reason)
         {{"replay", "--into", "n.db", "--execute", "--decisions", "o.db"}, "with --redecide"},
         {{"restore", "--db", "l.db"}, "payd restore BACKUP --db FILE -b BROKERS"},
         {{"restore", "b.db"}, "no ledger is named"},
-        {{"restore", "b.db", "--db", "l.db", "--redecide"}, "--redecide belongs to --rewind"},
+        {{"restore", "b.db", "--db", "l.db", "--redecide"}, "belong to --rewind"},
         {{"restore", "b.db", "--db", "l.db", "-g", ""}, "the group's name is empty"},
         {{"backup", "b.db", "--db", "l.db", "--rewind"}, "option rewind is not for payd backup"},
         {{"replay", "--into", "n.db", "--redecide"}, "--redecide compares with old decisions"},
@@ -381,15 +388,17 @@ Test(options_payd, old_decisions_stand_in_a_ledger_or_in_a_topic)
 
 Test(options_payd, restore_takes_a_backup_and_the_groups_name)
 {
-    cr_assert_eq(parse((const char *[ARGS_MAX]){"restore", "b.db", "--db", "l.db", "-g", "own",
-                                                "--rewind", "--redecide", "--skip-topic-check"},
-                       &no_env),
-                 0, "%s", err.text);
+    cr_assert_eq(
+        parse((const char *[ARGS_MAX]){"restore", "b.db", "--db", "l.db", "-g", "own", "--rewind",
+                                       "--redecide", "--skip-topic-check", "--from-log-start"},
+              &no_env),
+        0, "%s", err.text);
     cr_expect_eq(options.command, SUBCOMMAND_RESTORE);
     cr_expect_str_eq(options.operands[0], "b.db");
     cr_expect_str_eq(options.group, "own");
     cr_expect_str_eq(options.outcomes, "payments.outcomes");
     cr_expect(options.rewind && options.redecide && options.kafka.skip_topic_check);
+    cr_expect(options.from_log_start);
 }
 
 Test(options_payd, takes_as_many_properties_as_it_says_and_no_more)
@@ -456,7 +465,8 @@ Test(options_payd, help_fits_a_screen_and_names_its_options)
         {SUBCOMMAND_EXPORT, {"--db FILE", "--format", "csv", "jsonl", "--since WHEN"}},
         {SUBCOMMAND_BACKUP, {"--db FILE", "73"}},
         {SUBCOMMAND_RESTORE,
-         {"BACKUP", "--db FILE", "--group", "--rewind", "--redecide", "--outcomes", "73", "78"}},
+         {"BACKUP", "--db FILE", "--group", "--rewind", "--redecide", "--from-log-start",
+          "--outcomes", "73", "78"}},
         {SUBCOMMAND_QUARANTINE,
          {"list", "show PARTITION@OFFSET", "export", "--reason", "--partition N", "--since WHEN",
           "--json"}},

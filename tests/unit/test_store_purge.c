@@ -315,6 +315,34 @@ Test(store_purge, a_batch_with_a_key_that_is_not_its_own_stays)
     pay("payroll:0000000001", &payroll, "duplicate");
 }
 
+static void pay_rows(const struct payment_batch *batch, int first, int last)
+{
+    char key[PAYMENT_KEY_MAX + 1];
+
+    for (int row = first; row <= last; row++) {
+        snprintf(key, sizeof(key), "%s:%010d", batch->id, row);
+        pay(key, batch, "applied");
+    }
+}
+
+/* Such keys sort between the rows of the batch, but rows that never came must not be stale. */
+Test(store_purge, keys_that_only_look_like_rows_do_not_make_a_batch_complete)
+{
+    struct payment_batch batch = payroll;
+
+    batch.rows = 20;
+    pay("payroll:0000000001x", NULL, "applied");
+    pay("payroll:000000001:", NULL, "applied");
+    pay_rows(&batch, 1, 18);
+    purge_all();
+    cr_expect_eq(purged.batches, 0);
+    pay_rows(&batch, 19, 20);
+    purge_all();
+    cr_expect_eq(purged.batches, 1);
+    cr_expect_eq(purged.keys, 20);
+    expect_whole();
+}
+
 Test(store_purge, stale_is_stale_in_any_cut)
 {
     const struct kit_row rows[] = {

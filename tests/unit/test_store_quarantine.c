@@ -2,6 +2,7 @@
  * The quarantine is bounded: of a large message the beginning is kept, and beyond its budget only
  * what tells which message it was. Nothing is dropped without a trace.
  */
+#include "consumer/store_quarantine.h"
 #include "tests/lib/ledger_kit.h"
 
 #include <criterion/criterion.h>
@@ -132,4 +133,32 @@ Test(store_quarantine, bytes_of_a_chunk_that_was_rolled_back_do_not_count)
     chunk_free(chunk);
     add(1, 9);
     cr_expect_eq(ask("SELECT quarantine_bytes FROM store"), 10);
+}
+
+static void count(void *user, const struct store_quarantined *message)
+{
+    (void)message;
+    ++*(int *)user;
+}
+
+static int listed_since(int64_t since_ms)
+{
+    const struct store_quarantine_filter filter = {
+        .partition = -1, .offset = -1, .since_ms = since_ms};
+    int found = 0;
+
+    cr_assert_eq(store_sqlite_quarantine(store, &filter, count, &found, &err), STORE_OK, "%s",
+                 err.text);
+    return found;
+}
+
+/* Kafka gives such a message the time -1. */
+Test(store_quarantine, a_message_without_a_time_is_listed_unless_one_is_asked_for)
+{
+    add(2, 2);
+    add(2, 2);
+    ask("UPDATE quarantine SET timestamp_ms = CASE seq WHEN 1 THEN -1 ELSE 1000 END");
+    cr_expect_eq(listed_since(0), 2);
+    cr_expect_eq(listed_since(1), 1);
+    cr_expect_eq(listed_since(1001), 0);
 }

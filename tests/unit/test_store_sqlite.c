@@ -164,6 +164,38 @@ Test(store_sqlite, everything_is_there_after_a_restart)
     sqlite3_close(db);
 }
 
+/* A decision that was told binds whatever its currency, and there are 17,576 of three letters. */
+Test(store_sqlite, a_chunk_of_more_currencies_than_there_are_is_refused)
+{
+    enum { MANY = 300 };
+    struct store *store = open_store();
+    struct chunk *chunk = chunk_new(MANY);
+    char key[16];
+    char currency[MONEY_CURRENCY_SIZE];
+
+    kit_begin(store);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(key, sizeof(key), "k%d", i);
+        snprintf(currency, sizeof(currency), "X%c%c", 'A' + i / 26, 'A' + i % 26);
+        const struct kit_row row = {key, "alice", "bob", 1, currency, NULL, NULL};
+        kit_add(chunk, &row, 0, i);
+    }
+    chunk_index(chunk);
+    cr_assert_eq(store->ops->begin(store, &err), STORE_OK);
+    cr_assert_eq(store->ops->claim(store, chunk, &err), STORE_OK);
+    cr_assert_eq(store->ops->load(store, chunk, &err), STORE_OK);
+    for (size_t i = 0; i < MANY; i++) {
+        chunk->items[i].decision.outcome = OUTCOME_APPLIED;
+        chunk->keys[chunk->items[i].key].owner = &chunk->items[i];
+    }
+    cr_expect_eq(store->ops->save(store, chunk, &err), STORE_FAILED);
+    cr_expect_eq(err.code, EX_DATAERR);
+    cr_expect(strstr(err.text, "payments in more than 256 currencies at once"), "%s", err.text);
+    store->ops->rollback(store);
+    chunk_free(chunk);
+    store_close(store);
+}
+
 Test(store_sqlite, its_files_are_private)
 {
     static const char *const endings[] = {"", "-wal", "-shm"};
