@@ -175,14 +175,8 @@ static int refuse_kept(const struct rebuild *rebuild, struct chunk *chunk, struc
 static enum store_status ask_old(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
 {
     struct store *old = rebuild->old;
-    enum store_status status = old->ops->begin(old, err);
+    enum store_status status = store_begin_chunk(old, chunk, err);
 
-    if (status == STORE_OK) {
-        status = old->ops->claim(old, chunk, err);
-    }
-    if (status == STORE_OK) {
-        status = old->ops->load(old, chunk, err);
-    }
     if (status == STORE_OK) {
         status = find_kept(rebuild, chunk, err);
     }
@@ -222,28 +216,15 @@ static void bind_batches(const struct rebuild *rebuild, struct chunk *chunk)
 static enum store_status transact(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
 {
     struct store *store = rebuild->store;
-    enum store_status status = store->ops->begin(store, err);
+    enum store_status status = store_begin_chunk(store, chunk, err);
 
-    if (status == STORE_OK) {
-        status = store->ops->claim(store, chunk, err);
-    }
-    if (status == STORE_OK) {
-        status = store->ops->load(store, chunk, err);
-    }
     if (status == STORE_OK) {
         if (rebuild->old) {
             bind_batches(rebuild, chunk);
         }
         ledger_decide(chunk);
-        status = store->ops->save(store, chunk, err);
     }
-    if (status == STORE_OK) {
-        status = store->ops->commit(store, err);
-    }
-    if (status != STORE_OK) {
-        store->ops->rollback(store);
-    }
-    return status;
+    return store_end_chunk(store, status, chunk, err);
 }
 
 bool rebuild_was_bound(const struct rebuild *rebuild, const struct chunk *chunk,

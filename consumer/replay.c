@@ -168,15 +168,7 @@ int replay_check_order(const struct replaying *replaying, struct store *store, s
 /* Through the ledger itself. */
 static int execute(struct store *store, struct chunk *chunk, struct error *err)
 {
-    enum store_status status = store->ops->begin(store, err);
-
-    if (status == STORE_OK) {
-        status = store->ops->claim(store, chunk, err);
-    }
-    if (status == STORE_OK) {
-        status = store->ops->load(store, chunk, err);
-    }
-    if (status != STORE_OK) {
+    if (store_begin_chunk(store, chunk, err) != STORE_OK) {
         store->ops->rollback(store);
         return -1;
     }

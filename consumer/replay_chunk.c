@@ -58,17 +58,11 @@ enum store_status replay_chunk_save(struct store *store, struct store *asked, st
         return STORE_FAILED;
     }
     enum store_status status = set_apart(asked, chunk, kept, &left, err);
-    if (status != STORE_OK || left == 0) {
+    chunk->range_count = 0; /* these would move positions */
+    if (status == STORE_OK && left == 0) {
         store->ops->rollback(store);
     } else {
-        chunk->range_count = 0; /* these would move positions */
-        status = store->ops->save(store, chunk, err);
-        if (status == STORE_OK) {
-            status = store->ops->commit(store, err);
-        }
-        if (status != STORE_OK) {
-            store->ops->rollback(store);
-        }
+        status = store_end_chunk(store, status, chunk, err);
     }
     for (size_t i = 0; i < chunk->item_count; i++) {
         chunk->items[i].decision.outcome = kept[i];

@@ -17,6 +17,31 @@ void store_close(struct store *store)
     }
 }
 
+enum store_status store_begin_chunk(struct store *store, struct chunk *chunk, struct error *err)
+{
+    enum store_status status = store->ops->begin(store, err);
+
+    if (status == STORE_OK) {
+        status = store->ops->claim(store, chunk, err);
+    }
+    return status == STORE_OK ? store->ops->load(store, chunk, err) : status;
+}
+
+enum store_status store_end_chunk(struct store *store, enum store_status status,
+                                  struct chunk *chunk, struct error *err)
+{
+    if (status == STORE_OK) {
+        status = store->ops->save(store, chunk, err);
+    }
+    if (status == STORE_OK) {
+        status = store->ops->commit(store, err);
+    }
+    if (status != STORE_OK) {
+        store->ops->rollback(store);
+    }
+    return status;
+}
+
 void store_stats_release(struct store_stats *stats)
 {
     free(stats->topic);

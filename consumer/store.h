@@ -210,6 +210,16 @@ struct store_ops {
 /* Close; NULL is accepted. */
 void store_close(struct store *store);
 
+/*
+ * The two halves of a chunk's transaction around its decisions. The first is begin, claim and load,
+ * up to one that fails. The second, with the status so far, is save and commit, or a rollback after
+ * whatever failed; it returns what did.
+ */
+MUST_CHECK enum store_status store_begin_chunk(struct store *store, struct chunk *chunk,
+                                               struct error *err);
+MUST_CHECK enum store_status store_end_chunk(struct store *store, enum store_status status,
+                                             struct chunk *chunk, struct error *err);
+
 /* How a store reads the headers of a quarantined message; see inbox_header(). */
 typedef bool store_header_reader(const void *headers, size_t index, const char **ret_name,
                                  const void **ret_value, size_t *ret_value_len);

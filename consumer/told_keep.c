@@ -173,22 +173,13 @@ static enum store_status take(struct told *told, struct error *err)
 {
     struct store *store = told->store;
     struct chunk *chunk = told->chunk;
-    enum store_status status = store->ops->begin(store, err);
+    enum store_status status = store_begin_chunk(store, chunk, err);
 
-    if (status == STORE_OK) {
-        status = store->ops->claim(store, chunk, err);
-    }
-    if (status == STORE_OK) {
-        status = store->ops->load(store, chunk, err);
-    }
     for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
         status = settle(told, i, err) == 0 ? STORE_OK : STORE_FAILED;
     }
-    if (status == STORE_OK) {
-        chunk->range_count = 0; /* they would move positions, and it has none */
-        status = store->ops->save(store, chunk, err);
-    }
-    return status == STORE_OK ? store->ops->commit(store, err) : status;
+    chunk->range_count = 0; /* they would move positions, and it has none */
+    return store_end_chunk(store, status, chunk, err);
 }
 
 int told_flush(struct told *told, struct error *err)
@@ -201,7 +192,6 @@ int told_flush(struct told *told, struct error *err)
     chunk->now_ms = clock_unix_ms();
     chunk_index(chunk);
     if (take(told, err) != STORE_OK) {
-        told->store->ops->rollback(told->store);
         return -1;
     }
     chunk_clear(chunk);

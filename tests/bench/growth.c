@@ -146,19 +146,12 @@ static enum store_status transact(struct growth *growth, struct error *err)
     chunk->now_ms = clock_unix_ms();
     chunk_index(chunk);
     if (status == STORE_OK) {
-        status = store->ops->begin(store, err);
-    }
-    if (status == STORE_OK) {
-        status = store->ops->claim(store, chunk, err);
-    }
-    if (status == STORE_OK) {
-        status = store->ops->load(store, chunk, err);
+        status = store_begin_chunk(store, chunk, err);
     }
     if (status == STORE_OK) {
         ledger_decide(chunk);
-        status = store->ops->save(store, chunk, err);
     }
-    return status == STORE_OK ? store->ops->commit(store, err) : status;
+    return store_end_chunk(store, status, chunk, err);
 }
 
 static void begin_interval(struct growth *growth)

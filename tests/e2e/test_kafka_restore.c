@@ -73,6 +73,7 @@ static void lose(void)
     snprintf(path, sizeof(path), "%s-shm", scene.db);
     remove(path);
     cr_assert_eq(rename(scene.db, lost), 0);
+    admin_wait_empty(&scene, "test");
 }
 
 Test(kafka_restore, a_rewind_gives_the_lost_ledger_again_and_the_group_takes_no_other)

@@ -3,7 +3,8 @@
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka.h>
 
-#define ASK_MS 30000
+#define ASK_MS  30000
+#define LOOK_MS 100
 
 /* group may be NULL. */
 static rd_kafka_t *connect_to(const struct scene *scene, const char *group)
@@ -95,6 +96,18 @@ void admin_delete_records(const struct scene *scene, int partition, int64_t befo
     end(rk, queue, event);
 }
 
+static int count_partitions(rd_kafka_t *rk, const char *name)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
+
+    expect_done(rd_kafka_metadata(rk, 0, topic, &metadata, ASK_MS), "metadata");
+    int count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
+    return count;
+}
+
 void admin_grow_topic(const struct scene *scene, const char *topic, int partitions)
 {
     rd_kafka_t *rk = connect_to(scene, NULL);
@@ -111,6 +124,11 @@ void admin_grow_topic(const struct scene *scene, const char *topic, int partitio
                     rd_kafka_event_CreatePartitions_result(event), &count)[0]),
                 "CreatePartitions");
     rd_kafka_NewPartitions_destroy(request);
+    /* The controller has answered; a broker may hear of it later. */
+    for (int waited = 0; count_partitions(rk, topic) < partitions; waited += LOOK_MS) {
+        cr_assert_lt(waited, ASK_MS, "the topic does not grow");
+        pause_ms(LOOK_MS);
+    }
     end(rk, queue, event);
 }
 
@@ -125,8 +143,37 @@ static void expect_group_done(const rd_kafka_group_result_t *result, const char 
     }
 }
 
+static int members_of(rd_kafka_t *rk, const char *group)
+{
+    const struct rd_kafka_group_list *list = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_list_groups(rk, group, &list, ASK_MS);
+    int members = code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : 1;
+
+    for (int i = 0; list && i < list->group_cnt; i++) {
+        members += list->groups[i].err ? 1 : list->groups[i].member_cnt;
+    }
+    if (list) {
+        rd_kafka_group_list_destroy(list);
+    }
+    return members;
+}
+
+void admin_wait_empty(const struct scene *scene, const char *group)
+{
+    rd_kafka_t *rk = connect_to(scene, NULL);
+    int waited = 0;
+
+    while (members_of(rk, group) > 0) {
+        cr_assert_lt(waited, ASK_MS, "the group keeps members");
+        pause_ms(LOOK_MS);
+        waited += LOOK_MS;
+    }
+    rd_kafka_destroy(rk);
+}
+
 void admin_delete_group(const struct scene *scene, const char *group)
 {
+    admin_wait_empty(scene, group);
     rd_kafka_t *rk = connect_to(scene, NULL);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_DeleteGroup_t *request = rd_kafka_DeleteGroup_new(group);
@@ -143,6 +190,7 @@ void admin_delete_group(const struct scene *scene, const char *group)
 
 void admin_delete_offsets(const struct scene *scene, const char *group, int partitions)
 {
+    admin_wait_empty(scene, group);
     rd_kafka_t *rk = connect_to(scene, NULL);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_topic_partition_list_t *list = list_of(scene, 0, partitions - 1);
@@ -162,6 +210,7 @@ void admin_delete_offsets(const struct scene *scene, const char *group, int part
 
 void admin_set_offset(const struct scene *scene, const char *group, int partition, int64_t offset)
 {
+    admin_wait_empty(scene, group);
     rd_kafka_t *rk = connect_to(scene, group);
     rd_kafka_topic_partition_list_t *list = list_of(scene, partition, partition);
 

@@ -19,13 +19,16 @@ void admin_delete_records(const struct scene *scene, int partition, int64_t befo
 /* Make a topic have so many partitions in all. */
 void admin_grow_topic(const struct scene *scene, const char *topic, int partitions);
 
-/* Delete the group; it must have no members. */
+/* Wait until the group has no members: one that has ended may still be counted for a while. */
+void admin_wait_empty(const struct scene *scene, const char *group);
+
+/* Delete the group, once it is empty. */
 void admin_delete_group(const struct scene *scene, const char *group);
 
-/* Delete its offsets in so many partitions of the scene's topic; it must have no members. */
+/* Delete its offsets in so many partitions of the scene's topic, once it is empty. */
 void admin_delete_offsets(const struct scene *scene, const char *group, int partitions);
 
-/* Commit an offset in the name of the group; it must have no members. */
+/* Commit an offset in the name of the group, once it is empty. */
 void admin_set_offset(const struct scene *scene, const char *group, int partition, int64_t offset);
 
 #endif

@@ -89,25 +89,11 @@ struct chunk_item *kit_add(struct chunk *chunk, const struct kit_row *row, int32
 
 enum store_status kit_transact(struct store *store, struct chunk *chunk, struct error *err)
 {
-    enum store_status status = store->ops->begin(store, err);
-
     chunk->now_ms = NOW_MS;
     chunk_index(chunk);
-    if (status == STORE_OK) {
-        status = store->ops->claim(store, chunk, err);
-    }
-    if (status == STORE_OK) {
-        status = store->ops->load(store, chunk, err);
-    }
+    enum store_status status = store_begin_chunk(store, chunk, err);
     if (status == STORE_OK) {
         ledger_decide(chunk);
-        status = store->ops->save(store, chunk, err);
     }
-    if (status == STORE_OK) {
-        status = store->ops->commit(store, err);
-    }
-    if (status != STORE_OK) {
-        store->ops->rollback(store);
-    }
-    return status;
+    return store_end_chunk(store, status, chunk, err);
 }

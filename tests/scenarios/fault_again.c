@@ -27,7 +27,7 @@ static void close_scene(void)
     fault_close(&fault);
 }
 
-TestSuite(row_01, .init = open_scene, .fini = close_scene, .timeout = 500);
+TestSuite(row_01, .init = open_scene, .fini = close_scene, .timeout = 1500);
 
 struct tally {
     int pay_kills;

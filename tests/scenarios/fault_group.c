@@ -28,9 +28,9 @@ static void close_scene(void)
     fault_close(&fault);
 }
 
-TestSuite(row_25, .init = open_scene, .fini = close_scene, .timeout = 500);
-TestSuite(row_26, .init = open_scene, .fini = close_scene, .timeout = 300);
-TestSuite(row_27, .init = open_scene, .fini = close_scene, .timeout = 300);
+TestSuite(row_25, .init = open_scene, .fini = close_scene, .timeout = 1500);
+TestSuite(row_26, .init = open_scene, .fini = close_scene, .timeout = 1500);
+TestSuite(row_27, .init = open_scene, .fini = close_scene, .timeout = 1500);
 
 static int64_t decided(void)
 {
@@ -105,6 +105,14 @@ static void change_member(struct storm *storm)
     }
 }
 
+/* It listens to signals once it says so. */
+static void start_storm_payd(struct storm *storm)
+{
+    storm->payd = scene_start_payd(&fault.scene, NULL, NULL);
+    cr_assert(file_comes_to_have(storm->payd.err, "event=start", WAIT_MS), "%s",
+              file_tail(storm->payd.err));
+}
+
 static void disturb_payd(struct storm *storm)
 {
     int code;
@@ -126,7 +134,7 @@ static void disturb_payd(struct storm *storm)
         process_signal(&storm->payd, SIGCONT);
         return;
     }
-    storm->payd = scene_start_payd(&fault.scene, NULL, NULL);
+    start_storm_payd(storm);
 }
 
 /* At its end only payd is left. */
@@ -158,7 +166,7 @@ Test(row_25, members_that_come_and_go_let_each_be_applied_once)
     struct storm storm = {.signals = 0};
 
     fault_make_batch(&fault, &batch, "storm", STORM_ROWS);
-    storm.payd = scene_start_payd(&fault.scene, NULL, NULL);
+    start_storm_payd(&storm);
     struct process pay = fault_start_pay(&fault, &batch, "PAY_FAILPOINT=before-publish=slow", NULL);
     rage(&storm);
     int code = process_wait(&pay, WAIT_MS);
@@ -245,11 +253,13 @@ Test(row_26, a_payd_that_waits_for_its_ledger_past_the_poll_interval_applies_eac
     fault_snapshot(&fault);
     sqlite3 *lock = fault_lock_ledger(&fault);
     pay_batch("meanwhile", ROWS);
+    cr_assert(file_comes_to_have(payd.err, "store_busy", WAIT_MS), "%s", file_tail(payd.err));
+    pay_batch("more", ROWS); /* another chunk: with two under way it does not poll any more */
     expect_taken_over(&member);
     fault_unlock_ledger(lock);
     pay_batch("after", ROWS);
     leave(&member);
-    expect_decided(&payd, 2 * ROWS);
+    expect_decided(&payd, 3 * ROWS);
     fault_stop_payd(&payd);
     fault_judge(&fault);
 }
@@ -283,7 +293,10 @@ Test(row_27, a_second_payd_on_the_ledger_is_refused_and_the_first_goes_on)
     const char *const names[] = {fault.scene.db, "ledger.db", alias}; /* it runs in the folder */
 
     snprintf(alias, sizeof(alias), "%.480s/link.db", fault.scene.dir);
-    struct process payd = start_payd();
+    /* No pause of the machine takes its partitions from it. */
+    struct process payd = scene_start_payd(
+        &fault.scene, NULL, (const char *const[]){"-X", "session.timeout.ms=60000", NULL});
+    cr_assert(file_comes_to_have(payd.err, "event=assigned", WAIT_MS), "%s", file_tail(payd.err));
     cr_assert_eq(symlink(fault.scene.db, alias), 0);
     fault_make_batch(&fault, &batch, "first", 3 * ROWS);
     struct process pay = fault_start_pay(&fault, &batch, "PAY_FAILPOINT=before-publish=slow", NULL);

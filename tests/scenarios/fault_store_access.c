@@ -176,6 +176,10 @@ Test(row_38, a_store_that_is_locked_for_a_while_is_waited_for)
     fault_hit(&fault, file_count(payd.err, "store_busy"));
     fault_unlock_ledger(lock);
     expect_decided(2 * ROWS);
+    cr_assert(scene_comes_to(&fault.scene,
+                             "SELECT published_seq = (SELECT max(seq) FROM decisions) FROM store",
+                             1, WAIT_MS),
+              "%s", file_tail(payd.err));
     stop(&payd);
     fault_judge_as_it_is(&fault);
 }

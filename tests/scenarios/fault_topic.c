@@ -233,7 +233,9 @@ Test(row_29, retention_that_passed_a_stopped_payd_is_told_and_accepted_on_purpos
 Test(row_29, retention_that_passes_a_running_payd_stops_it)
 {
     settle();
-    struct process payd = scene_start_payd(&fault.scene, NULL, NULL);
+    /* It is still a member when it wakes. */
+    struct process payd = scene_start_payd(
+        &fault.scene, NULL, (const char *const[]){"-X", "session.timeout.ms=60000", NULL});
     cr_assert(file_comes_to_have(payd.err, "event=assigned", WAIT_MS), "%s", file_tail(payd.err));
     process_signal(&payd, SIGSTOP);
     pause_ms(FETCH_IS_OVER_MS);

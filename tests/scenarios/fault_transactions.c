@@ -35,7 +35,7 @@ static void close_scene(void)
     fault_close(&fault);
 }
 
-TestSuite(row_32, .init = open_scene, .fini = close_scene, .timeout = 300);
+TestSuite(row_32, .init = open_scene, .fini = close_scene, .timeout = 1500);
 
 /* Sends a key in the transaction that is open. What is to be aborted has another amount. */
 static void put(rd_kafka_t *rk, int number, bool is_true)

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MANY 1000 /* in a run of so many histories every injected event must have struck */
+#define MANY 3000 /* in a run of so many histories every injected event must have struck */
 
 /* Larger blocks come from the system each time, and so cost only the pages that are touched. */
 #define MAP_FROM_BYTES (512 * 1024)
