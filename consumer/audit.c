@@ -267,7 +267,7 @@ static int check_item(struct auditing *auditing, const struct chunk *chunk,
                       const struct chunk_item *item, struct error *err)
 {
     struct part *part = &auditing->parts[item->origin.partition];
-    struct store_recorded recorded;
+    struct store_recorded recorded = {.outcome = OUTCOME_NONE};
     enum has has = HAS_NOTHING;
     int result = 0;
 
@@ -286,9 +286,12 @@ static int check_item(struct auditing *auditing, const struct chunk *chunk,
     } else if (chunk_is_stale(chunk, item)) {
         result = check_stale(auditing, chunk, item, &has, err);
     } else if (item->recorded) {
-        auditing->report.repeats++;
-        has = HAS_REPEAT;
         result = check_recorded(auditing, chunk, item, &recorded, err);
+        bool is_kept = recorded.outcome == OUTCOME_QUARANTINED && !recorded.is_stale;
+        auditing->report.quarantined += is_kept;
+        auditing->report.readable += is_kept;
+        auditing->report.repeats += !is_kept;
+        has = is_kept ? HAS_QUARANTINED : HAS_REPEAT;
     } else {
         result = check_unkept(auditing, item, chunk->keys[item->key].known, err);
     }
@@ -408,6 +411,7 @@ void audit_print(FILE *out, const struct audit_report *report)
         {"repeats", report->repeats, "came again"},
         {"unkept", report->unkept, "came again so often that they were only counted"},
         {"quarantined", report->quarantined, "cannot be read as a command, or are stale"},
+        {"readable", report->readable, "of these can be read by this payd: an older one could not"},
         {"forgotten", report->forgotten, "came again, and a purge has forgotten their keys"},
         {"waiting", report->waiting, "in the log, but behind the ledger's positions"},
         {"removed", report->removed, "in the ledger, but not in the log any more"},

@@ -31,6 +31,7 @@ struct audit_report {
     int64_t repeats;     /* came again, and are kept as such, */
     int64_t unkept;      /* came again, and were only counted, */
     int64_t quarantined; /* could not be read as a command, or were stale */
+    int64_t readable;    /* of these: now they can be read, by a newer payd than then */
     int64_t forgotten;   /* came again, of a key that a purge has forgotten: no outcome left */
     int64_t waiting;     /* in the log, but behind the ledger's positions */
     int64_t removed;     /* in the ledger, but not in the log any more: retention */
@@ -54,7 +55,7 @@ void audit_print(FILE *out, const struct audit_report *report);
  * Write one line with one JSON object:
  *
  *   {"whole":true,"topic":"payments","partitions":4,"records":1050000,"decided":1000000,
- *    "repeats":50000,"unkept":0,"quarantined":0,"forgotten":0,"waiting":0,"removed":0,
+ *    "repeats":50000,"unkept":0,"quarantined":0,"forgotten":0,"waiting":0,"removed":0,"readable":0,
  *    "digest":"5f0c0f2d3a…","ranges":{"0":[0,262500],…},
  *    "totals":{"EUR":{"payments":1000000,"total":"123456.00","accounts":1000,"balances":"0.00"}},
  *    "wrong":0,"findings":[]}

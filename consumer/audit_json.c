@@ -18,7 +18,8 @@ static bool add_counts(cJSON *root, const struct audit_report *report)
            line_json_add_int(root, "quarantined", report->quarantined) &&
            line_json_add_int(root, "forgotten", report->forgotten) &&
            line_json_add_int(root, "waiting", report->waiting) &&
-           line_json_add_int(root, "removed", report->removed);
+           line_json_add_int(root, "removed", report->removed) &&
+           line_json_add_int(root, "readable", report->readable);
 }
 
 static bool add_ranges(cJSON *root, const struct audit_report *report)

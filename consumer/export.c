@@ -89,9 +89,10 @@ static int print_all(const struct options *options, struct store *store, struct 
                      struct error *err)
 {
     int64_t after = options->since.kind == SPAN_OFFSET ? options->since.value - 1 : 0;
+    bool is_csv = options->format != FORMAT_JSONL && !options->json;
     size_t count = PAGE;
 
-    if (options->format == FORMAT_CSV) {
+    if (is_csv) {
         export_print_csv_head(stdout);
     }
     while (count > 0 && !ferror(stdout)) {
@@ -104,7 +105,7 @@ static int print_all(const struct options *options, struct store *store, struct 
             if (!is_wanted(options, record)) {
                 continue;
             }
-            if (options->format == FORMAT_CSV) {
+            if (is_csv) {
                 export_print_csv(stdout, record);
             } else if (print_json(record, err) != 0) {
                 return -1;

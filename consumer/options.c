@@ -356,7 +356,6 @@ static int take_option(struct options *options, int id, const char *value, struc
     case OPTION_JSON:
     default:
         options->json = true;
-        options->format = FORMAT_JSONL; /* of an export */
         return 0;
     }
 }
@@ -545,6 +544,9 @@ static int check(const struct options *options, struct error *err)
     }
     if (options->command == SUBCOMMAND_RESET && !options->yes) {
         return error_set(err, EX_USAGE, "this sets all balances to zero: say --yes to do it");
+    }
+    if (options->json && options->format == FORMAT_CSV) {
+        return error_set(err, EX_USAGE, "--json is --format jsonl, not csv");
     }
     return options->command == SUBCOMMAND_POSITION ? check_position(options, err) : 0;
 }

@@ -37,7 +37,7 @@ enum subcommand {
 };
 
 /* payd export --format */
-enum format { FORMAT_CSV, FORMAT_JSONL };
+enum format { FORMAT_NONE, FORMAT_CSV, FORMAT_JSONL }; /* none: CSV, or JSON Lines with json */
 
 /* payd run --accounts */
 enum accounts { ACCOUNTS_AS_THEY_ARE, ACCOUNTS_OPEN, ACCOUNTS_STRICT };

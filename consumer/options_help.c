@@ -22,7 +22,7 @@ static const char main_help[] =
     "  64  the command line is wrong     65, 66  a file or account cannot be used\n"
     "  69  broker or topic not there     71  no memory     73  cannot make a file\n"
     "  74  the store failed, or another process is writing it\n"
-    "  75  stopped before the end was reached: run it again\n"
+    "  75  stopped before the end was reached, or to be tried again: run it again\n"
     "  78  configuration: another log's or another program's store, a topic with\n"
     "      settings that lose payments, a position that the log does not hold\n";
 
@@ -217,8 +217,8 @@ static const char restore_help[] =
     "  -h, --help              this text\n"
     "\n"
     "Exit codes: 0 restored; 65 the backup is not whole; 70 what was told does not\n"
-    "come again; 73 something is there; 78 the group has read further, or is\n"
-    "another ledger's; others: payd --help\n";
+    "come again; 73 something is there; 75 another program reads the new ledger; 78\n"
+    "the group has read or decided more, or is another ledger's; others: payd --help\n";
 
 static const char quarantine_help[] =
     "Usage: payd quarantine list --db FILE [OPTION]...\n"

@@ -220,6 +220,7 @@ int outbox_step(struct outbox *outbox, size_t max, int timeout_ms, bool may_writ
     int result = outbox_settle(reader->ops->outbox(reader, NULL, &outbox->last, err));
 
     outbox->may_write = may_write;
+    outbox->wants_store = false;
     if (result != 0) {
         return result < 0 ? -1 : 0;
     }
@@ -242,6 +243,11 @@ int outbox_step(struct outbox *outbox, size_t max, int timeout_ms, bool may_writ
         result = work(outbox, max, 1, err);
     }
     return result;
+}
+
+bool outbox_wants_store(const struct outbox *outbox)
+{
+    return outbox->wants_store;
 }
 
 bool outbox_can_send(const struct outbox *outbox)

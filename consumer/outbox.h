@@ -75,6 +75,9 @@ MUST_CHECK int outbox_open_letters(struct outbox *outbox, const char *topic, str
 MUST_CHECK int outbox_step(struct outbox *outbox, size_t max, int timeout_ms, bool may_write,
                            struct error *err);
 
+/* True when the last step could not go on without the store, which was not the caller's. */
+bool outbox_wants_store(const struct outbox *outbox);
+
 /* True when another step could send something at once. */
 bool outbox_can_send(const struct outbox *outbox);
 

@@ -39,7 +39,8 @@ struct way {
 struct outbox {
     struct store *store;
     struct store *reader;
-    bool may_write; /* in this step: the store may be written to */
+    bool may_write;   /* in this step: the store may be written to */
+    bool wants_store; /* in this step: it had to be */
     struct way ways[PARTS];
     size_t way_count; /* PARTS with dead letters, else 1 */
 

@@ -66,6 +66,7 @@ int outbox_skip(struct way *way, int64_t seq, struct error *err)
     struct outbox *outbox = way->outbox;
 
     if (!outbox->may_write) {
+        outbox->wants_store = true;
         return 1;
     }
     int result = outbox_settle(

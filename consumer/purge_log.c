@@ -27,21 +27,25 @@ static int read_ends(struct purge_log *log, struct topic_reader *reader, struct 
     return 0;
 }
 
-/* How many records before its end a partition is read from. */
-static int64_t start_of(const struct purge_log *log, int partition, int64_t back)
-{
-    int64_t from = log->ends[partition] - back;
+/* A partition's last places, read backwards part by part until there is a record among them. */
+struct tail {
+    int64_t from; /* the part: from here on */
+    int64_t to;   /* to before this */
+    bool has_record;
+};
 
-    return from > log->starts[partition] ? from : log->starts[partition];
-}
-
-static int start_last(const struct purge_log *log, int64_t back, struct topic_reader *reader,
-                      int *ret_open, struct error *err)
+/* Begins to read the places before the parts that have no record. *ret_open: of so many partitions.
+ */
+static int start_tails(const struct purge_log *log, struct tail *tails, int64_t back,
+                       struct topic_reader *reader, int *ret_open, struct error *err)
 {
     *ret_open = 0;
     for (int i = 0; i < log->partitions; i++) {
-        if (log->ends[i] > log->starts[i]) {
-            if (topic_reader_start(reader, i, start_of(log, i, back), err) != 0) {
+        struct tail *tail = &tails[i];
+        tail->to = tail->has_record ? log->starts[i] : tail->from;
+        tail->from = tail->to - back > log->starts[i] ? tail->to - back : log->starts[i];
+        if (tail->from < tail->to) {
+            if (topic_reader_start(reader, i, tail->from, err) != 0) {
                 return -1;
             }
             ++*ret_open;
@@ -50,61 +54,70 @@ static int start_last(const struct purge_log *log, int64_t back, struct topic_re
     return 0;
 }
 
-/* Reads the last places of each partition. */
-static int read_last(struct purge_log *log, int64_t back, struct topic_reader *reader,
-                     int64_t until_ms, struct error *err)
+/* Takes what came of a partition; false when there is no more of its part. */
+static bool take(struct purge_log *log, struct tail *tail, const struct topic_record *record,
+                 bool is_record)
 {
-    int open = 0;
-
-    if (start_last(log, back, reader, &open, err) != 0) {
-        return -1;
+    if (!is_record || record->offset >= tail->to) {
+        return false;
     }
-    while (open > 0) {
+    tail->has_record = true;
+    if (record->timestamp_ms > log->newest_ms) {
+        log->newest_ms = record->timestamp_ms;
+    }
+    return record->offset + 1 < tail->to;
+}
+
+/* Reads the parts that were started. *ret_over: the time was over before their ends came. */
+static int read_tails(struct purge_log *log, struct tail *tails, int open,
+                      struct topic_reader *reader, int64_t until_ms, bool *ret_over,
+                      struct error *err)
+{
+    *ret_over = false;
+    while (open > 0 && !*ret_over) {
         struct topic_record record;
         enum topic_reader_result result = topic_reader_poll(reader, POLL_MS, &record, err);
         if (result == TOPIC_READER_FAILED) {
             return -1;
         }
-        if (stop_requested() || clock_monotonic_ms() > until_ms) {
-            return error_set(err, EX_UNAVAILABLE, "the last records of the log do not come");
-        }
-        if (result == TOPIC_READER_NOTHING) {
-            continue;
+        if (stop_requested()) {
+            return error_set(err, EX_TEMPFAIL, "stopped before the end");
         }
         bool is_record = result == TOPIC_READER_RECORD && !record.is_end;
-        if (is_record && record.timestamp_ms > log->newest_ms) {
-            log->newest_ms = record.timestamp_ms;
-        }
-        if (!is_record || record.offset + 1 >= log->ends[record.partition]) {
+        if (result != TOPIC_READER_NOTHING &&
+            !take(log, &tails[record.partition], &record, is_record)) {
             topic_reader_stop(reader, record.partition);
             open--;
         }
+        *ret_over = open > 0 && clock_monotonic_ms() > until_ms;
     }
     return 0;
 }
 
-static bool has_before(const struct purge_log *log, int64_t back)
-{
-    bool has = false;
-
-    for (int i = 0; i < log->partitions; i++) {
-        has = has || start_of(log, i, back) > log->starts[i];
-    }
-    return has;
-}
-
-/* The last places may all be marks of a transaction's end, or records of one that was aborted. */
-static int read_newest(struct purge_log *log, struct topic_reader *reader, struct error *err)
+/*
+ * The last place of a partition may be the mark of a transaction's end, and those before it records
+ * of one that was aborted: then further back, as far as the time allows.
+ */
+static int read_newest(struct purge_log *log, struct tail *tails, struct topic_reader *reader,
+                       struct error *err)
 {
     int64_t until_ms = clock_monotonic_ms() + READ_MS;
-    int64_t back = 1;
-    int result = read_last(log, back, reader, until_ms, err);
+    bool is_over = false;
+    int open = 1;
 
-    while (result == 0 && log->newest_ms == 0 && has_before(log, back)) {
-        back *= FURTHER;
-        result = read_last(log, back, reader, until_ms, err);
+    for (int i = 0; i < log->partitions; i++) {
+        tails[i] = (struct tail){.from = log->ends[i]};
     }
-    return result;
+    for (int64_t back = 1; open > 0 && !is_over; back *= FURTHER) {
+        if (start_tails(log, tails, back, reader, &open, err) != 0 ||
+            read_tails(log, tails, open, reader, until_ms, &is_over, err) != 0) {
+            return -1;
+        }
+        if (is_over && back == 1) {
+            return error_set(err, EX_UNAVAILABLE, "the last records of the log do not come");
+        }
+    }
+    return 0;
 }
 
 static int read_all(struct purge_log *log, struct topic_reader *reader,
@@ -123,7 +136,16 @@ static int read_all(struct purge_log *log, struct topic_reader *reader,
     if (!log->starts || !log->ends) {
         return error_set(err, EX_OSERR, "out of memory");
     }
-    return read_ends(log, reader, err) == 0 ? read_newest(log, reader, err) : -1;
+    if (read_ends(log, reader, err) != 0) {
+        return -1;
+    }
+    struct tail *tails = calloc((size_t)log->partitions, sizeof(*tails));
+    if (!tails) {
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    int result = read_newest(log, tails, reader, err);
+    free(tails);
+    return result;
 }
 
 int purge_log_read(struct purge_log *ret, const struct kafka_args *args, struct error *err)

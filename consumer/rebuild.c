@@ -86,69 +86,76 @@ int64_t rebuild_gone(const struct rebuild *rebuild)
     return rebuild->gone;
 }
 
-/* What is told to be quarantined must be so again: claim has marked it, and has no repeats. */
-static void note_quarantined(struct rebuild *rebuild, const struct chunk *chunk)
+/* Whether the quarantine has this very message: an answer belongs to key and digest. */
+static int is_kept(const struct rebuild *rebuild, const struct chunk_item *item,
+                   const struct store_kept *kept, bool *ret, struct error *err)
 {
-    char key[TEXT_ESCAPED_SIZE];
+    struct chunk_item unread = {.unreadable = kept->reason, .raw = item->raw};
+    const unsigned char *digest = item->digest;
 
-    for (size_t i = 0; i < chunk->item_count; i++) {
-        const struct chunk_item *item = &chunk->items[i];
-        if (!item->recorded) {
-            continue;
-        }
-        rebuild->quarantined++;
-        if (item->unreadable == READABLE && rebuild->kept[i] == READABLE) {
-            const char *text = item->command.payment.key;
-            findings_add(&rebuild->differences,
-                         "key %s at [%" PRId32 "]@%" PRId64 " was quarantined, and can be read now",
-                         text_escape(key, sizeof(key), text, strlen(text)), item->origin.partition,
-                         item->origin.offset);
-        }
-    }
-}
-
-/* The digest that the quarantine has of an item. */
-static int kept_digest(const struct rebuild *rebuild, const struct chunk_item *item,
-                       enum unreadable reason, unsigned char ret[DIGEST_SHORT_SIZE],
-                       struct error *err)
-{
-    struct chunk_item kept = {.unreadable = reason, .raw = item->raw};
-
-    if (reason == UNREADABLE_STALE) {
-        memcpy(ret, item->digest, DIGEST_SHORT_SIZE);
+    *ret = false;
+    if (kept->reason == READABLE) {
         return 0;
     }
-    if (decode_digest(&kept, rebuild->digest, err) != 0) {
-        return -1;
+    if (kept->reason != UNREADABLE_STALE) {
+        if (decode_digest(&unread, rebuild->digest, err) != 0) {
+            return -1;
+        }
+        digest = unread.digest;
     }
-    memcpy(ret, kept.digest, DIGEST_SHORT_SIZE);
+    *ret = memcmp(digest, kept->digest, sizeof(kept->digest)) == 0;
     return 0;
+}
+
+static void add_quarantined(struct rebuild *rebuild, const struct chunk_item *item)
+{
+    const char *text = item->command.payment.key;
+    char key[TEXT_ESCAPED_SIZE];
+
+    findings_add(&rebuild->differences,
+                 "key %s at [%" PRId32 "]@%" PRId64 " was quarantined, and can be read now",
+                 text_escape(key, sizeof(key), text, strlen(text)), item->origin.partition,
+                 item->origin.offset);
 }
 
 /*
  * What was quarantined though it can be read, as stale or by a payd that could not read it, is not
- * to be decided here either.
+ * to be decided here either: notes why it was, in kept and the item's detail.
  */
-static enum store_status find_kept(struct rebuild *rebuild, const struct chunk *chunk,
-                                   struct error *err)
+static enum store_status find_kept_one(struct rebuild *rebuild, struct chunk_item *item,
+                                       enum unreadable *ret, struct error *err)
+{
+    struct store_kept kept;
+    bool is_same = false;
+    enum store_status status = store_sqlite_kept(rebuild->old, item, &kept, err);
+
+    if (status != STORE_OK || !kept.is_there) {
+        return status;
+    }
+    if (is_kept(rebuild, item, &kept, &is_same, err) != 0) {
+        return STORE_FAILED;
+    }
+    if (is_same) {
+        *ret = kept.reason;
+        snprintf(item->detail, sizeof(item->detail), "%s",
+                 kept.detail[0] ? kept.detail : "it was quarantined before");
+    } else {
+        add_quarantined(rebuild, item);
+    }
+    return STORE_OK;
+}
+
+/* What was told to be quarantined must be so again: claim has marked it, and has no repeats. */
+static enum store_status find_kept(struct rebuild *rebuild, struct chunk *chunk, struct error *err)
 {
     enum store_status status = STORE_OK;
 
     for (size_t i = 0; status == STORE_OK && i < chunk->item_count; i++) {
-        const struct chunk_item *item = &chunk->items[i];
-        unsigned char there[DIGEST_SHORT_SIZE];
-        unsigned char own[DIGEST_SHORT_SIZE];
-        enum unreadable *kept = &rebuild->kept[i];
-        *kept = READABLE;
-        if (!item->recorded || item->unreadable != READABLE) {
-            continue;
-        }
-        status = store_sqlite_kept(rebuild->old, item, kept, there, err);
-        if (status == STORE_OK && *kept != READABLE) {
-            if (kept_digest(rebuild, item, *kept, own, err) != 0) {
-                return STORE_FAILED;
-            }
-            *kept = memcmp(own, there, sizeof(own)) == 0 ? *kept : READABLE;
+        struct chunk_item *item = &chunk->items[i];
+        rebuild->kept[i] = READABLE;
+        rebuild->quarantined += rebuild->is_told && item->recorded;
+        if (item->recorded && item->unreadable == READABLE) {
+            status = find_kept_one(rebuild, item, &rebuild->kept[i], err);
         }
     }
     return status;
@@ -162,7 +169,6 @@ static int refuse_kept(const struct rebuild *rebuild, struct chunk *chunk, struc
             chunk_refuse_stale(item);
         } else if (rebuild->kept[i] != READABLE) {
             item->unreadable = rebuild->kept[i];
-            snprintf(item->detail, sizeof(item->detail), "it was quarantined before");
             if (decode_digest(item, rebuild->digest, err) != 0) {
                 return -1;
             }
@@ -189,9 +195,6 @@ static enum store_status ask_old(struct rebuild *rebuild, struct chunk *chunk, s
         if (key->known) {
             rebuild->bindings[i] = (struct binding){*key->first, key->outcome, key->reason};
         }
-    }
-    if (rebuild->is_told) {
-        note_quarantined(rebuild, chunk);
     }
     rebuild->batch_count = chunk->batch_count;
     memcpy(rebuild->batches, chunk->batches, chunk->batch_count * sizeof(*chunk->batches));
@@ -396,7 +399,7 @@ int rebuild_end(struct rebuild *rebuild, const char *path, struct error *err)
     if (rebuild->is_told) {
         return expect_same(rebuild, path, err);
     }
-    if (rebuild->anew > 0) {
+    if (rebuild->anew > 0 && rebuild->differences.count == 0) {
         return error_set(err, EX_CONFIG,
                          "%" PRId64
                          " commands before the old ledger's positions were never decided "

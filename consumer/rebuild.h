@@ -39,7 +39,9 @@ void rebuild_start(struct rebuild *rebuild, int32_t partition, int64_t from,
 
 /*
  * Take the next chunk into the store, whose positions go on behind it: sets each item's decision. A
- * key, and a batch, that the old store knows is decided, and bound, as it was there.
+ * key, and a batch, that the old store knows is decided, and bound, as it was there. So is the
+ * quarantine, by place, key and digest: what is there though it can be read stays there for the
+ * same reason, but without its headers, which are not at hand.
  */
 MUST_CHECK int rebuild_chunk(struct rebuild *rebuild, struct chunk *chunk, struct error *err);
 
@@ -51,8 +53,9 @@ bool rebuild_was_bound(const struct rebuild *rebuild, const struct chunk *chunk,
  * The end, with the new store's file, whose decisions must be the old ones: fails with EX_SOFTWARE
  * when they are not, and names what differs in rebuild_findings().
  *
- *   an old ledger   all keys and accounts are the same, and nothing was decided that it has not
- *                   (EX_CONFIG); outcomes are published as far as its own are
+ *   an old ledger   all keys and accounts are the same, no other message stands where it has one in
+ *                   quarantine, and nothing was decided that it has not (EX_CONFIG); outcomes are
+ *                   published as far as its own are
  *   what was told   all that was told is decided, or quarantined, again, but for what stood before
  *                   the offsets where reading began, or in another topic: that is counted
  */

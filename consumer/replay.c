@@ -131,7 +131,7 @@ static int start(struct replaying *replaying, struct error *err)
 int replay_keep_rate(const struct replaying *replaying, int64_t started_ms, struct error *err)
 {
     int64_t rate = replaying->options->rate;
-    int64_t due_ms = rate > 0 ? reread_done(replaying->reread) * 1000 / rate : 0;
+    int64_t due_ms = rate > 0 ? reread_records(replaying->reread) * 1000 / rate : 0;
     int64_t left_ms = started_ms + due_ms - clock_monotonic_ms();
 
     if (rate > 0 && left_ms > 0 && stop_wait(left_ms < INT32_MAX ? (int)left_ms : INT32_MAX)) {

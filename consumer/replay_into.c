@@ -184,7 +184,7 @@ static int finish(struct replaying *replaying, const char *path, struct error *e
     struct store *store = replaying->store;
 
     replaying->store = NULL;
-    if (store_sqlite_finish(store, path, err) != 0) {
+    if (store_sqlite_finish(store, path, STORE_FINISH_MS, err) != 0) {
         return -1;
     }
     if (renameat2(AT_FDCWD, path, AT_FDCWD, into, RENAME_NOREPLACE) != 0) {

@@ -35,6 +35,7 @@ struct reread {
     size_t open;               /* parts that are not read to their end */
     struct topic_record extra; /* one that had no room in the last chunk */
     bool has_extra;
+    int64_t read;   /* records, unwanted ones too */
     size_t skipped; /* records that were not wanted, of the next chunk */
     size_t copied;  /* bytes of copies */
     char copies[REREAD_COPY_BYTES];
@@ -131,6 +132,11 @@ int64_t reread_done(const struct reread *reread)
     return done;
 }
 
+int64_t reread_records(const struct reread *reread)
+{
+    return reread->read;
+}
+
 void reread_filter(struct reread *reread, reread_wanted *wanted, void *user)
 {
     reread->wanted = wanted;
@@ -220,6 +226,7 @@ static int take(struct reread *reread, const struct topic_record *record, bool *
     }
     if (reread->wanted && !reread->wanted(reread->wanted_user, record->key, record->key_len)) {
         part->next = record->offset + 1;
+        reread->read++;
         if (part->next == part->to) {
             end_part(reread, record->partition);
         }
@@ -238,6 +245,7 @@ static int take(struct reread *reread, const struct topic_record *record, bool *
     }
     bool is_borrowed = !fits || chunk->items[chunk->item_count - 1].unreadable != READABLE;
     part->next = record->offset + 1;
+    reread->read++;
     range->to = part->next;
     *ret_full = is_borrowed || chunk->item_count == chunk->capacity;
     if (part->next == part->to && !is_borrowed) {

@@ -76,4 +76,7 @@ MUST_CHECK int reread_next(struct reread *reread, struct chunk **ret, struct err
 int64_t reread_total(const struct reread *reread);
 int64_t reread_done(const struct reread *reread);
 
+/* Records that were read, unwanted ones too: no offsets that a transaction left without one. */
+int64_t reread_records(const struct reread *reread);
+
 #endif

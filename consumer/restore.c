@@ -122,7 +122,7 @@ static int finish(struct restoring *restoring, struct error *err)
     struct store *store = restoring->store;
 
     restoring->store = NULL;
-    if (store_sqlite_finish(store, restoring->path, err) != 0) {
+    if (store_sqlite_finish(store, restoring->path, STORE_FINISH_MS, err) != 0) {
         return -1;
     }
     FAILPOINT("restore-made");

@@ -134,12 +134,13 @@ static int check_chunks(const struct restoring *restoring, struct error *err)
         return 0;
     }
     if (!restoring->options->rewind) {
-        return error_set(err, EX_CONFIG,
-                         "group \"%s\" has read no further than the backup, but seen %" PRId64
-                         " transactions more of this ledger: payd replay --execute decided "
-                         "something that is lost. --rewind goes on without it. Nothing was "
-                         "restored",
-                         restoring->options->group, more);
+        return error_set(
+            err, EX_CONFIG,
+            "group \"%s\" has read no further than the backup, but seen %" PRId64
+            " transactions more of this ledger: payd replay --execute may have decided "
+            "something that is lost, or a position was set back. --rewind goes on "
+            "without it. Nothing was restored",
+            restoring->options->group, more);
     }
     fprintf(stderr,
             "payd: the lost ledger had committed %" PRId64 " transactions more, below its "
@@ -182,7 +183,12 @@ int restore_compare(struct restoring *restoring, struct store *backup, struct er
 
 int restore_outrun(struct restoring *restoring, struct error *err)
 {
-    return store_sqlite_outrun(restoring->store, &restoring->seen, err) == STORE_OK ? 0 : -1;
+    struct store_identity seen = restoring->seen;
+
+    if (seen.chunks < restoring->self.chunks) {
+        seen.chunks = restoring->self.chunks; /* as the backup had them, without a rewind's */
+    }
+    return store_sqlite_outrun(restoring->store, &seen, err) == STORE_OK ? 0 : -1;
 }
 
 static int sign(struct restoring *restoring, const struct store_identity *self, struct error *err)

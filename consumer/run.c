@@ -61,6 +61,9 @@ static int wait_for(struct running *running, int (*attempt)(struct running *, st
     bool until_end = running->options->until_end;
 
     for (int tries = 0; attempt(running, err) != 0; tries++) {
+        if (err->code == EX_UNAVAILABLE && until_end && stop_requested()) {
+            return error_set(err, EX_TEMPFAIL, STOPPED_EARLY);
+        }
         if (err->code != EX_UNAVAILABLE || (until_end && tries + 1 >= TRIES_TO_END)) {
             return -1;
         }
@@ -128,9 +131,10 @@ static int consume(struct worker *worker, struct inbox *inbox, bool until_end, s
     return result == WORKER_FAILED ? -1 : 0;
 }
 
-static int report(int result, const struct error *err)
+/* A stop while brokers are away is as good as any, but the end was not reached by it. */
+static int report(int result, bool until_end, const struct error *err)
 {
-    if (result == 0 || (stop_requested() && err->code == EX_UNAVAILABLE)) {
+    if (result == 0 || (!until_end && stop_requested() && err->code == EX_UNAVAILABLE)) {
         log_event(LOG_LEVEL_INFO, "stop", "code=0");
         return EX_OK;
     }
@@ -193,7 +197,7 @@ int run(const struct options *options)
     purger_close(running.purger);
     store_close(running.reader);
     store_close(running.store);
-    int code = report(result, &err);
+    int code = report(result, options->until_end, &err);
     if (!closed) {
         _exit(code); /* see inbox_close(); the store is closed, and nothing is buffered */
     }

@@ -24,15 +24,17 @@ MUST_CHECK enum store_status store_sqlite_places(struct store *store, store_visi
 MUST_CHECK enum store_status store_sqlite_repeats(struct store *store, const char *key,
                                                   int64_t *ret, struct error *err);
 
-/*
- * Whether the item's message stands in quarantine, by its key and its place in the current log:
- * *ret is the reason, and the digest is set that stands there, of the payload of a stale one, of
- * the value of another; READABLE when it does not, or for a reason that this program does not know.
- */
+/* What the quarantine has at the place of a message. */
+struct store_kept {
+    bool is_there;
+    enum unreadable reason; /* READABLE: the key is another's, or the reason is not known here */
+    unsigned char digest[DIGEST_SHORT_SIZE]; /* of the payload of a stale one, else of the value */
+    char detail[UNREADABLE_DETAIL_SIZE];
+};
+
+/* Look up the place of an item in the current log. */
 MUST_CHECK enum store_status store_sqlite_kept(struct store *store, const struct chunk_item *item,
-                                               enum unreadable *ret,
-                                               unsigned char ret_digest[DIGEST_SHORT_SIZE],
-                                               struct error *err);
+                                               struct store_kept *ret, struct error *err);
 
 /* What is recorded of a message, among the repeats or in quarantine. */
 struct store_recorded {

@@ -25,14 +25,16 @@ MUST_CHECK int store_sqlite_backup(const char *path, const char *copy, store_bac
 
 /*
  * Chunks that a lost store may have committed after it told its group of them last: the group is
- * told every second or so.
+ * told every second or so. Never to be changed: groups keep sums of it, and restore knows by the
+ * remainder what else was committed.
  */
 #define STORE_OUTRUN_CHUNKS INT64_C(1000000)
 
 /*
  * Make a restored copy of a store count as the later one of the two: its incarnation and its number
- * of chunks go beyond those that are seen of the other in its consumer group, so that the group
- * refuses the other from now on. Fails with EX_CONFIG for numbers that no store comes to.
+ * of chunks go beyond its own and those that are seen of the other in its consumer group, so that
+ * the group refuses the other from now on. The chunks are then what is seen and a multiple of
+ * STORE_OUTRUN_CHUNKS. Fails with EX_CONFIG for numbers that no store comes to.
  */
 MUST_CHECK enum store_status
 store_sqlite_outrun(struct store *store, const struct store_identity *seen, struct error *err);
@@ -40,10 +42,15 @@ store_sqlite_outrun(struct store *store, const struct store_identity *seen, stru
 /*
  * Close a store that was made or filled under a name that it will not keep: all that it holds is
  * then in the file at path, and no WAL is left, so the file alone can be renamed. The store is gone
- * whatever this returns. Fails with EX_IOERR when the file cannot be written, with EX_TEMPFAIL when
- * another program has it open, which keeps the WAL there.
+ * whatever this returns. Waits up to patience_ms for another program that has it open, which keeps
+ * the WAL there; fails with EX_TEMPFAIL then, or when a stop is requested, and with EX_IOERR when
+ * the file cannot be written.
  */
-MUST_CHECK int store_sqlite_finish(struct store *store, const char *path, struct error *err);
+MUST_CHECK int store_sqlite_finish(struct store *store, const char *path, int patience_ms,
+                                   struct error *err);
+
+/* For that: a look at it by another program takes no longer, or ought not to. */
+#define STORE_FINISH_MS 30000
 
 /* Make a file and its name in its folder durable. Fails with EX_IOERR. */
 MUST_CHECK int store_sync_name(const char *path, struct error *err);

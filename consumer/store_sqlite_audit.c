@@ -74,29 +74,36 @@ static bool is_bytes(sqlite3_stmt *row, int column, const void *bytes, size_t le
            (len == 0 || memcmp(sqlite3_column_blob(row, column), bytes, len) == 0);
 }
 
+static void read_kept(sqlite3_stmt *row, const struct chunk_item *item, struct store_kept *ret)
+{
+    const char *reason = (const char *)sqlite3_column_text(row, 0);
+    const void *digest = sqlite3_column_blob(row, 1);
+    bool is_whole = digest && sqlite3_column_bytes(row, 1) == DIGEST_SHORT_SIZE;
+
+    ret->is_there = true;
+    if (reason && is_whole && is_bytes(row, 2, item->raw.key, item->raw.key_len) &&
+        unreadable_parse(reason, &ret->reason)) {
+        memcpy(ret->digest, digest, DIGEST_SHORT_SIZE);
+        sqlite_copy_text(row, 3, ret->detail, sizeof(ret->detail));
+    }
+}
+
 enum store_status store_sqlite_kept(struct store *base, const struct chunk_item *item,
-                                    enum unreadable *ret,
-                                    unsigned char ret_digest[DIGEST_SHORT_SIZE], struct error *err)
+                                    struct store_kept *ret, struct error *err)
 {
     struct store_sqlite *store = sqlite_of(base);
     char sql[160];
     sqlite3_stmt *row;
 
     sqlite3_snprintf(sizeof(sql), sql,
-                     "SELECT reason, digest, key FROM quarantine WHERE log = %lld AND"
+                     "SELECT reason, digest, key, detail FROM quarantine WHERE log = %lld AND"
                      " partition = %d AND offset = %lld",
                      (long long)store->log, (int)item->origin.partition,
                      (long long)item->origin.offset);
     enum store_status status = sqlite_ask(store, sql, NULL, NULL, &row, err);
-    *ret = READABLE;
+    *ret = (struct store_kept){.is_there = false, .reason = READABLE};
     if (status == STORE_OK && sqlite3_data_count(row) > 0) {
-        const char *reason = (const char *)sqlite3_column_text(row, 0);
-        const void *digest = sqlite3_column_blob(row, 1);
-        bool is_whole = sqlite3_column_bytes(row, 1) == DIGEST_SHORT_SIZE;
-        if (reason && is_whole && is_bytes(row, 2, item->raw.key, item->raw.key_len) &&
-            unreadable_parse(reason, ret)) {
-            memcpy(ret_digest, digest, DIGEST_SHORT_SIZE);
-        }
+        read_kept(row, item, ret);
     }
     sqlite3_finalize(row);
     return status;
@@ -149,18 +156,11 @@ static const char *compare_repeat(sqlite3_stmt *row, const struct chunk *chunk,
                : "payload";
 }
 
-static const char *compare_quarantined(sqlite3_stmt *row, const struct chunk_item *item)
+/* What the quarantine keeps of a message; that its digest fits, verify proves. */
+static const char *compare_kept(sqlite3_stmt *row, const struct chunk_item *item)
 {
     const struct raw_message *raw = &item->raw;
-    const char *name =
-        unreadable_name(item->unreadable != READABLE ? item->unreadable : UNREADABLE_STALE);
 
-    if (!is_bytes(row, RECORDED_REASON, name, strlen(name))) {
-        return "reason";
-    }
-    if (!is_bytes(row, RECORDED_DIGEST, item->digest, sizeof(item->digest))) {
-        return "digest";
-    }
     if (!is_beginning(row, RECORDED_KEY, raw->key, raw->key_len) ||
         !is_length(row, RECORDED_KEY_LEN, raw->key, raw->key_len)) {
         return "key";
@@ -172,6 +172,19 @@ static const char *compare_quarantined(sqlite3_stmt *row, const struct chunk_ite
     return sqlite3_column_int64(row, RECORDED_TIMESTAMP_MS) == item->origin.timestamp_ms
                ? NULL
                : "timestamp";
+}
+
+static const char *compare_quarantined(sqlite3_stmt *row, const struct chunk_item *item)
+{
+    const char *name =
+        unreadable_name(item->unreadable != READABLE ? item->unreadable : UNREADABLE_STALE);
+
+    if (!is_bytes(row, RECORDED_REASON, name, strlen(name))) {
+        return "reason";
+    }
+    return is_bytes(row, RECORDED_DIGEST, item->digest, sizeof(item->digest))
+               ? compare_kept(row, item)
+               : "digest";
 }
 
 /* The bits of the names in a list as command_fields() writes it. */
@@ -199,9 +212,8 @@ static void read_recorded(sqlite3_stmt *row, const struct chunk *chunk,
     ret->outcome = (enum outcome)sqlite3_column_int(row, RECORDED_OUTCOME);
     if (ret->outcome == OUTCOME_QUARANTINED) {
         ret->is_stale = is_bytes(row, RECORDED_REASON, stale, strlen(stale));
-        /* What belongs to another kind of message has nothing to compare. */
-        ret->wrong =
-            !is_readable || chunk_is_stale(chunk, item) ? compare_quarantined(row, item) : NULL;
+        ret->wrong = !is_readable || chunk_is_stale(chunk, item) ? compare_quarantined(row, item)
+                                                                 : compare_kept(row, item);
         return;
     }
     ret->reason = (enum reason)sqlite3_column_int(row, RECORDED_REASON);

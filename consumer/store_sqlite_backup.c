@@ -1,4 +1,7 @@
 #include "consumer/store_backup.h"
+
+#include "common/clock.h"
+#include "common/stop.h"
 #include "consumer/store_sqlite_internal.h"
 
 #include <errno.h>
@@ -12,6 +15,8 @@
 
 /* Between two looks at whether to stop. */
 #define PAGES_A_STEP 2048
+
+#define LOOK_MS 100 /* between two looks at whether another program is done */
 
 /* Takes the name: nobody's file is written over. */
 static int make_file(const char *copy, struct error *err)
@@ -107,33 +112,45 @@ static int in_use(const char *path, struct error *err)
                      "%s: another program has it open: end that one, and run this again", path);
 }
 
+/* Waits while another program reads what would be written over. */
+static int checkpoint_all(sqlite3 *db, const char *path, int64_t until_ms, struct error *err)
+{
+    int code = SQLITE_BUSY;
+
+    while (code == SQLITE_BUSY) {
+        code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        if (code == SQLITE_BUSY && (clock_monotonic_ms() > until_ms || stop_wait(LOOK_MS))) {
+            return in_use(path, err);
+        }
+    }
+    return code == SQLITE_OK
+               ? 0
+               : error_set(err, EX_IOERR, "%s: checkpoint: %s", path, sqlite3_errmsg(db));
+}
+
 /* The last connection removes the WAL, but only when nothing of it is missing in the file. */
-static int check_wal_gone(const char *path, struct error *err)
+static int wait_for_no_wal(const char *path, int64_t until_ms, struct error *err)
 {
     char wal[PATH_MAX];
 
     if (snprintf(wal, sizeof(wal), "%s-wal", path) >= (int)sizeof(wal)) {
         return error_set(err, EX_IOERR, "%s-wal: %s", path, strerror(ENAMETOOLONG));
     }
-    if (access(wal, F_OK) == 0) {
-        return in_use(path, err);
+    while (access(wal, F_OK) == 0) {
+        if (clock_monotonic_ms() > until_ms || stop_wait(LOOK_MS)) {
+            return in_use(path, err);
+        }
     }
     return errno == ENOENT ? 0 : error_set(err, EX_IOERR, "%s: %s", wal, strerror(errno));
 }
 
-int store_sqlite_finish(struct store *base, const char *path, struct error *err)
+int store_sqlite_finish(struct store *base, const char *path, int patience_ms, struct error *err)
 {
-    sqlite3 *db = sqlite_of(base)->db;
-    int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    int result = 0;
+    int64_t until_ms = clock_monotonic_ms() + patience_ms;
+    int result = checkpoint_all(sqlite_of(base)->db, path, until_ms, err);
 
-    if (code == SQLITE_BUSY) {
-        result = in_use(path, err);
-    } else if (code != SQLITE_OK) {
-        result = error_set(err, EX_IOERR, "%s: checkpoint: %s", path, sqlite3_errmsg(db));
-    }
     store_close(base);
-    return result == 0 ? check_wal_gone(path, err) : result;
+    return result == 0 ? wait_for_no_wal(path, until_ms, err) : result;
 }
 
 enum store_status store_sqlite_outrun(struct store *base, const struct store_identity *seen,
@@ -152,8 +169,9 @@ enum store_status store_sqlite_outrun(struct store *base, const struct store_ide
     }
     sqlite3_snprintf(sizeof(sql), sql,
                      "UPDATE store SET incarnation = max(incarnation, %lld) + 1,"
-                     " chunks = max(chunks, %lld) + %lld",
+                     " chunks = %lld + %lld * (max(chunks - %lld, 0) / %lld + 1)",
                      (long long)seen->incarnation, (long long)seen->chunks,
+                     (long long)STORE_OUTRUN_CHUNKS, (long long)seen->chunks,
                      (long long)STORE_OUTRUN_CHUNKS);
     return sqlite_exec(sqlite_of(base), sql, "restore", err);
 }

@@ -13,9 +13,6 @@
 
 #define BUSY_TIMEOUT_MS 2000
 
-/* How often the checkpoint at open tries again while readers are in its way. */
-#define CHECKPOINT_TRIES 5
-
 /*
  * What is the same in all rows of a chunk is handed over once, and not asked for row by row: ?1 is
  * the log, ?2 when it is decided, ?3 the version of the rules.
@@ -228,20 +225,29 @@ static enum store_status check_version(struct store_sqlite *store, bool *ret_emp
     return STORE_OK;
 }
 
+static int sync_wal(struct store_sqlite *store)
+{
+    sqlite3_file *wal = NULL;
+    int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+
+    if (code == SQLITE_OK && wal && wal->pMethods) {
+        code = wal->pMethods->xSync(wal, SQLITE_SYNC_FULL);
+    }
+    return code;
+}
+
 /*
  * What the WAL shows may not be on the disk yet (a crash between write and sync). Nothing may be
  * answered from it before it is.
  */
 static enum store_status checkpoint(struct store_sqlite *store, struct error *err)
 {
-    enum store_status status = STORE_BUSY;
+    int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 
-    for (int i = 0; status == STORE_BUSY && i < CHECKPOINT_TRIES; i++) {
-        int code =
-            sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-        status = code == SQLITE_OK ? STORE_OK : sqlite_failed(store, "checkpoint at open", err);
+    if (code == SQLITE_BUSY) { /* somebody reads what would be written over: the WAL stays */
+        code = sync_wal(store);
     }
-    return status;
+    return code == SQLITE_OK ? STORE_OK : sqlite_failed(store, "checkpoint at open", err);
 }
 
 int sqlite_prepare(struct store_sqlite *store, enum statement id)

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char unknown_reason[] = "a reason that this payd does not know";
-
 /* EX_DATAERR, with the place and the key. Returns -1. */
 static int refuse(const struct told *told, struct told_place place, const char *key,
                   const char *why, struct error *err)
@@ -24,6 +22,19 @@ static int refuse(const struct told *told, struct told_place place, const char *
                      "mixed, or somebody else writes there; nothing was decided by them",
                      told->source.outcomes, place.partition, place.offset,
                      text_escape(escaped, sizeof(escaped), key, strlen(key)), why);
+}
+
+/* The same for a record that a later payd wrote. */
+static int refuse_reason(const struct told *told, struct told_place place, const char *key,
+                         struct error *err)
+{
+    char escaped[TEXT_ESCAPED_SIZE];
+
+    return error_set(err, EX_DATAERR,
+                     "%s[%" PRId32 "]@%" PRId64 ": key %s: a reason that this payd does not know: "
+                     "a newer one wrote it, and can read it; nothing was decided by them",
+                     told->source.outcomes, place.partition, place.offset,
+                     text_escape(escaped, sizeof(escaped), key, strlen(key)));
 }
 
 /* ---- records to items ---- */
@@ -64,7 +75,7 @@ static int keep_quarantined(struct told *told, const struct outcome_record *reco
         return 0;
     }
     if (!unreadable_parse(record->reason, &reason)) {
-        return refuse(told, place, record->key, unknown_reason, err);
+        return refuse_reason(told, place, record->key, err);
     }
     struct chunk_item *item = add_item(told, place, &record->origin);
     size_t len = strlen(record->key);
@@ -93,7 +104,7 @@ static int keep_first(struct told *told, const struct outcome_record *record,
                       err);
     }
     if ((first->reason == REASON_NONE) != (first->outcome == OUTCOME_APPLIED)) {
-        return refuse(told, place, record->key, unknown_reason, err);
+        return refuse_reason(told, place, record->key, err);
     }
     struct chunk_item *item = add_item(told, place, &first->origin);
     if (strcmp(first->origin.topic, told->source.kafka->topic) != 0) {

@@ -271,15 +271,16 @@ static bool chore_is_due(const struct worker *worker)
 }
 
 /*
- * A chore has its turn when nothing is in work: until then no chunk is given. *ret_waits: that is
- * so now.
+ * A chore has its turn when nothing is in work, and so has an outbox that must write: until then no
+ * chunk is given. *ret_waits: that is so now.
  */
 static int do_chore(struct worker *worker, bool *ret_waits, struct error *err)
 {
+    bool is_ours = store_is_ours(worker);
     bool is_due = chore_is_due(worker);
 
-    *ret_waits = is_due && !store_is_ours(worker);
-    return is_due && !*ret_waits ? worker->chore->step(worker->chore->user, err) : 0;
+    *ret_waits = !is_ours && (is_due || outbox_wants_store(worker->outbox));
+    return is_ours && is_due ? worker->chore->step(worker->chore->user, err) : 0;
 }
 
 /* How long a poll may wait: not at all while there is something else to do. */
@@ -328,6 +329,7 @@ static int publish(struct worker *worker, bool full, struct error *err)
     bool ours = store_is_ours(worker);
     int timeout_ms = full && ours ? POLL_MS : 0;
     int64_t before = outbox_sent(worker->outbox);
+    int64_t published = outbox_published(worker->outbox);
 
     if (full) {
         worker->publish_left = SIZE_MAX; /* there is nothing to catch up with until some are gone */
@@ -335,7 +337,11 @@ static int publish(struct worker *worker, bool full, struct error *err)
     if (outbox_step(worker->outbox, publish_max(worker), timeout_ms, ours, err) != 0) {
         return -1;
     }
-    worker->publish_left -= (size_t)(outbox_sent(worker->outbox) - before);
+    size_t sent = (size_t)(outbox_sent(worker->outbox) - before);
+    worker->publish_left -= sent < worker->publish_left ? sent : worker->publish_left;
+    if (outbox_published(worker->outbox) != published) {
+        worker->brokers_away_ms = 0; /* they answer */
+    }
     return ours ? outbox_save_due(worker->outbox, err) : 0;
 }
 

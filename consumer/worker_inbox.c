@@ -138,6 +138,9 @@ static int on_ready(void *user, const int32_t *partitions, size_t count, struct 
     struct log_guard_answer answer;
     int result = log_guard_begin(worker->guard, partitions, count, worker->marks, err);
 
+    if (result < 0 && err->code != EX_OSERR) {
+        err->code = EX_UNAVAILABLE; /* other clients could be made with the same settings */
+    }
     while (result >= 0 && log_guard_is_running(worker->guard)) {
         if (stop_requested()) {
             log_guard_end(worker->guard);
@@ -179,7 +182,11 @@ int worker_guard_log(struct worker *worker, struct error *err)
             partitions[count++] = i;
         }
     }
-    return log_guard_begin(worker->guard, partitions, count, worker->marks, err);
+    /* Its client reads the files of settings and keys again, which may be half written now. */
+    if (log_guard_begin(worker->guard, partitions, count, worker->marks, err) != 0) {
+        log_error(LOG_LEVEL_WARN, "log_not_compared", err);
+    }
+    return 0;
 }
 
 static void on_sign(void *user, char text[INBOX_METADATA_SIZE])

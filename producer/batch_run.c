@@ -2,6 +2,7 @@
  * pay batch as a command: opens the input, checks it, publishes it, says what became of it.
  */
 #include "common/clock.h"
+#include "common/stop.h"
 #include "producer/batch.h"
 #include "producer/summary_json.h"
 
@@ -19,6 +20,9 @@ static int open_input(const char *file, FILE **ret, struct error *err)
     struct stat status;
 
     *ret = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+    if (!*ret && stop_requested()) { /* a pipe that nobody has opened to write */
+        return error_set(err, EX_TEMPFAIL, "%s: stopped; nothing was published", file);
+    }
     if (!*ret) {
         return error_set(err, EX_NOINPUT, "%s: %s", file, strerror(errno));
     }

@@ -1,5 +1,6 @@
 #include "producer/source.h"
 
+#include "common/stop.h"
 #include "common/text.h"
 #include "producer/source_formats.h"
 
@@ -139,7 +140,7 @@ static int read_failed(const struct source *source, struct error *err)
 
 /*
  * Reads what is there, and waits only when there is nothing. A stream in memory has no file. False
- * at the end, and after a failure: then there is nothing more.
+ * at the end, and after a failure, as which a stop counts: then there is nothing more.
  */
 static bool read_block(struct source *source)
 {
@@ -147,6 +148,10 @@ static bool read_block(struct source *source)
     ssize_t got = fd < 0 ? (ssize_t)fread(source->block, 1, sizeof(source->block), source->in)
                          : read(fd, source->block, sizeof(source->block));
 
+    if (stop_requested()) {
+        errno = EINTR;
+        got = -1;
+    }
     source->read_failed = got < 0;
     source->read_ended = got <= 0;
     source->block_at = 0;

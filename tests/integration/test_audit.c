@@ -64,7 +64,7 @@ Test(audit, a_ledger_that_its_topic_made_is_what_the_log_says)
                        "{\"whole\":true,\"topic\":\"others\",\"partitions\":1,\"records\":92,"
                        "\"decided\":41,\"repeats\":47,\"unkept\":3,\"quarantined\":1,\"forgotten\":"
                        "0,\"waiting\":0,"
-                       "\"removed\":0,\"digest\":\""),
+                       "\"removed\":0,\"readable\":0,\"digest\":\""),
               "%s", file_tail(process.out));
     cr_expect(file_has(process.out, "\"wrong\":0,\"findings\":[]}"), "%s", file_tail(process.out));
 }
@@ -149,8 +149,7 @@ Test(audit, whatever_differs_from_the_topic_is_found_and_named)
          "others[0]@7 none: the ledger has it as applied, beside another outcome"},
         {"DELETE FROM repeats WHERE offset = 42; INSERT INTO quarantine SELECT 999, log, partition,"
          " 42, 'bad_json', '', NULL, NULL, NULL, NULL, digest, 1, 1 FROM quarantine",
-         "others[0]@42 : the ledger has it as quarantined, which the record that the log has there "
-         "is not"},
+         "others[0]@42 k02: is recorded as quarantined, with another key"},
         {"UPDATE positions SET next_offset = 100",
          "others[0]: the position is 100, the log ends at 92"},
         {"UPDATE accounts SET balance_minor = balance_minor + 1 WHERE name = 'ann'",

@@ -1,7 +1,7 @@
 /*
  * A consumer group belongs to one ledger: another ledger, a copy and an old backup are refused.
  */
-#include "tests/lib/scene.h"
+#include "tests/lib/mock.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -116,4 +116,20 @@ Test(group, lets_at_most_one_of_two_new_ledgers_consume)
     int64_t paid_second = scene_int(&other, "SELECT count(*) FROM payments");
     cr_expect(paid_first == 0 || paid_second == 0, "%lld and %lld", (long long)paid_first,
               (long long)paid_second);
+}
+
+/* Asking again would not help, and until somebody looks nothing would be read. */
+Test(group, that_refuses_offsets_stops_payd_with_the_reason)
+{
+    struct scene mocked;
+    struct mock mock;
+
+    mock_open(&mock, &mocked, 1);
+    mock_fail(&mock, MOCK_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 100);
+    struct process payd = scene_start_payd(&mocked, NULL, NULL);
+    cr_expect_eq(process_wait(&payd, JOIN_MS), 78, "%s", file_tail(payd.err));
+    cr_expect(file_has(payd.err, "the group takes no offsets of topic"), "%s", file_tail(payd.err));
+    process_kill(&payd);
+    scene_close(&mocked);
+    mock_close(&mock);
 }

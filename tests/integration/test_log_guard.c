@@ -5,6 +5,7 @@
 #include "tests/lib/scene.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -103,6 +104,27 @@ static int replay(struct process *process, const char *const *more)
         args[i] = *more++;
     }
     return process_run(scene.dir, NULL, process, args);
+}
+
+/* Files of settings, keys and certificates are changed while programs run. */
+Test(log_guard, settings_that_cannot_be_read_for_a_while_do_not_stop_payd)
+{
+    char settings[PROCESS_PATH_MAX + 16];
+
+    drain(0);
+    snprintf(settings, sizeof(settings), "%s/settings", scene.dir);
+    file_write(settings, "client.id=payd\n");
+    struct process payd =
+        scene_start_payd(&scene, NULL, (const char *const[]){"-F", settings, NULL});
+    cr_assert(file_comes_to_have(payd.err, "event=assigned", JOIN_MS), "%s", file_tail(payd.err));
+    file_write(settings, "client.id");
+    cr_assert(file_comes_to_have(payd.err, "event=log_not_compared", JOIN_MS), "%s",
+              file_tail(payd.err));
+    scene_produce(&scene, "k3", PAYMENT);
+    cr_expect(scene_comes_to(&scene, "SELECT count(*) FROM payments", 3, JOIN_MS), "%s",
+              file_tail(payd.err));
+    process_signal(&payd, SIGTERM);
+    cr_expect_eq(process_wait(&payd, JOIN_MS), 0, "%s", file_tail(payd.err));
 }
 
 Test(log_guard, nothing_is_read_again_of_a_log_that_was_replaced)

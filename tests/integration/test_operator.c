@@ -75,9 +75,13 @@ static void try_all(void)
                    "offset,decided_at\n"
                    "1,k1,payment,ann,bob,1.00,EUR,,applied,,others,0,0,");
     cr_expect_eq(file_count(process.out, "\n"), 3);
-    cr_expect_eq(RUN("export", "--format", "jsonl", "--since", "2", "--db", scene.db), 0);
-    expect_printed(&process, "\"k2\"");
-    cr_expect_eq(file_count(process.out, "\n"), 1);
+    for (int json = 0; json <= 1; json++) {
+        cr_expect_eq(
+            RUN("export", json ? "--json" : "--format=jsonl", "--since", "2", "--db", scene.db), 0);
+        expect_printed(&process, "{\"v\":1,");
+        expect_printed(&process, "\"k2\"");
+        cr_expect_eq(file_count(process.out, "\n"), 1);
+    }
 
     cr_expect_eq(RUN("backup", copy, "--db", scene.db), 0, "%s", file_tail(process.err));
     expect_printed(&process, " bytes, 2 decisions\npartition 0: next offset 6\n");

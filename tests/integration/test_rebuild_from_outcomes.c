@@ -4,6 +4,7 @@
  *
  * The test plays the outcomes topic: it copies the true outcomes, doctored, to `payments.outcomes`.
  */
+#include "common/digest.h"
 #include "tests/lib/outcomes.h"
 
 #include <criterion/criterion.h>
@@ -326,6 +327,63 @@ Test(rebuild_from_outcomes, of_the_quarantine_too_an_answer_belongs_to_key_and_d
 {
     tell_all_but_two("bad", "k6");
     tell_bad_at_k6("\"stale\"");
+    cr_expect_eq(REBUILD("topic:" TOLD), 70);
+    expect_said(&process, "key k6 at [0]@6 was quarantined, and can be read now\n");
+    expect_no_ledger();
+}
+
+/* The digest of a value, as the quarantine has it. */
+static void digest_of(const char *value, char hex[DIGEST_SHORT_HEX_SIZE])
+{
+    unsigned char whole[DIGEST_SIZE];
+    struct digest *digest;
+    struct error err;
+
+    cr_assert_eq(digest_open(&digest, &err), 0);
+    cr_assert_eq(digest_add(digest, value, strlen(value), &err), 0);
+    cr_assert_eq(digest_finish(digest, whole, &err), 0);
+    digest_close(digest);
+    digest_hex(hex, whole, DIGEST_SHORT_SIZE);
+}
+
+/* "bad" as it was told, but with k6's value at its place, and under a key. */
+static void tell_k6_quarantined(const char *key)
+{
+    char quoted[32];
+    char garbage[DIGEST_SHORT_HEX_SIZE];
+    char payment[DIGEST_SHORT_HEX_SIZE];
+
+    digest_of("garbage", garbage);
+    digest_of(PAYMENT, payment);
+    snprintf(quoted, sizeof(quoted), "\"key\":\"%s\"", key);
+    for (size_t i = 0; i < told.count; i++) {
+        if (strcmp(told.messages[i].record.key, "bad") == 0) {
+            char *moved = replace(told.messages[i].text, "\"offset\":12", "\"offset\":6");
+            char *other = replace(moved, garbage, payment);
+            char *named = replace(other, "\"key\":\"bad\"", quoted);
+            scene_produce_to(&scene, TOLD, key, named, strlen(named));
+            free(moved);
+            free(other);
+            free(named);
+        }
+    }
+}
+
+Test(rebuild_from_outcomes, what_an_older_payd_could_not_read_is_not_paid)
+{
+    tell_all_but("k6");
+    tell_k6_quarantined("k6");
+    cr_expect_eq(REBUILD("topic:" TOLD), 0, "%s", file_tail(process.err));
+    cr_expect_eq(RUN("diff", scene.db, rebuilt), 1);
+    expect_printed(&process, "key k6: A applied (ann -> bob 1.00 EUR), B not decided\n");
+    cr_expect_eq(RUN("audit", "--db", rebuilt, "-b", scene.brokers, "-t", scene.topic), 0, "%s",
+                 file_tail(process.out));
+}
+
+Test(rebuild_from_outcomes, what_could_not_be_read_under_another_key_is_another_message)
+{
+    tell_all_but("k6");
+    tell_k6_quarantined("k66");
     cr_expect_eq(REBUILD("topic:" TOLD), 70);
     expect_said(&process, "key k6 at [0]@6 was quarantined, and can be read now\n");
     expect_no_ledger();

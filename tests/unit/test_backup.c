@@ -137,7 +137,7 @@ static void expect_unfinished(void)
 {
     struct store *store = take();
 
-    cr_expect_eq(store_sqlite_finish(store, segments_path, &err), -1);
+    cr_expect_eq(store_sqlite_finish(store, segments_path, 0, &err), -1);
     cr_expect_eq(err.code, EX_TEMPFAIL, "%s", err.text);
     cr_expect(strstr(err.text, "another program has it open"), "%s", err.text);
 }
@@ -146,7 +146,7 @@ Test(backup, a_file_that_gets_another_name_has_all_in_it_or_none_is_told_of_it)
 {
     struct store *store = take();
 
-    cr_expect_eq(store_sqlite_finish(store, segments_path, &err), 0, "%s", err.text);
+    cr_expect_eq(store_sqlite_finish(store, segments_path, 0, &err), 0, "%s", err.text);
     cr_assert_eq(rename(segments_path, copy), 0);
     cr_expect_eq(decisions_of(copy), 17);
     cr_assert_eq(rename(copy, segments_path), 0);
@@ -162,7 +162,7 @@ Test(backup, a_file_that_gets_another_name_has_all_in_it_or_none_is_told_of_it)
     expect_unfinished();
     cr_assert_eq(sqlite3_close(idle), SQLITE_OK);
     segments_open();
-    cr_expect_eq(store_sqlite_finish(take(), segments_path, &err), 0, "%s", err.text);
+    cr_expect_eq(store_sqlite_finish(take(), segments_path, 0, &err), 0, "%s", err.text);
     cr_expect_eq(decisions_of(segments_path), 23);
 }
 

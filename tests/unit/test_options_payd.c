@@ -194,6 +194,7 @@ Test(options_payd, refuses_with_a_reason)
         {{"statement", "ann"}, "no ledger is named"},
         {{"statement", "ann", "--db", "l.db", "--since", "17"}, "is no time and no duration"},
         {{"export", "--db", "l.db", "--format", "xml"}, "is neither csv nor jsonl"},
+        {{"export", "--db", "l.db", "--format", "csv", "--json"}, "--json is --format jsonl"},
         {{"quarantine", "list", "--db", "l.db", "--reason", "bad_jsn"},
          "nothing is quarantined as \"bad_jsn\""},
         {{"quarantine", "list", "--db", "l.db", "--reason", "readable"}, "nothing is quarantined"},

@@ -258,9 +258,11 @@ Test(outbox_letters, what_may_not_be_written_now_is_skipped_later)
         cr_assert_eq(outbox_step(outbox, 10, 0, false, &err), 0, "%s", err.text);
         acknowledge(&outcomes);
         cr_expect_eq(outbox_published(outbox), 1);
+        cr_expect(outbox_wants_store(outbox), "so that it is let, however much is in work");
         expect_skipped(0);
     }
     step();
+    cr_expect_not(outbox_wants_store(outbox));
     acknowledge(&outcomes);
     expect_skipped(1);
     cr_expect_eq(outbox_published(outbox), 3);

@@ -1,7 +1,9 @@
 /* The source: which bytes are payments, which are bad records, and which end the reading. */
+#include "common/stop.h"
 #include "producer/source.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -481,4 +483,19 @@ Test(source, hostile_bytes_make_no_false_payment, .timeout = 60)
         len -= (size_t)rand_r(&seed) % 20;
         expect_sound(data, len);
     }
+}
+
+/* Input without an end need not wait for the next record to be stopped. */
+Test(source, a_stop_ends_the_reading)
+{
+    static char blank[4 * 65536];
+    char shown[SHOWN_SIZE];
+    char last[ERROR_TEXT_SIZE];
+
+    memset(blank, '\n', sizeof(blank));
+    stop_install();
+    raise(SIGTERM);
+    show(blank, sizeof(blank), shown, last);
+    cr_expect_str_eq(shown, "error 74\n");
+    cr_expect(strstr(last, "cannot be read: Interrupted"), "%s", last);
 }

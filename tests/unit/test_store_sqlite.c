@@ -400,6 +400,27 @@ Test(store_sqlite, a_reader_sees_commits_and_changes_nothing)
     store_close(writer);
 }
 
+/* An audit may take long, and payd is started again meanwhile. */
+Test(store_sqlite, a_reader_that_stays_does_not_keep_it_from_opening)
+{
+    sqlite3 *reader = NULL;
+    struct store *store = open_store();
+
+    kit_begin(store);
+    kit_run(store, 0, first, 4);
+    cr_assert_eq(sqlite3_open_v2(path, &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM decisions", NULL, NULL, NULL),
+                 SQLITE_OK);
+    store_close(store);
+    store = open_store();
+    kit_run(store, 0, second, 4);
+    store_close(store);
+    cr_assert_eq(sqlite3_close(reader), SQLITE_OK);
+    store = open_store();
+    cr_expect_eq(kit_position(store, 0), 8);
+    store_close(store);
+}
+
 Test(store_sqlite, a_store_at_rest_can_be_read)
 {
     struct store *reader = NULL;
