@@ -11,11 +11,15 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Questions are asked in slices of this length, so that a stop is noticed. */
+/*
+ * Questions are asked in slices, so that a stop is noticed; each is longer than the one before,
+ * since a late answer is not waited for again.
+ */
 #define SLICE_MS     500
-#define SLICE_MAX_MS 2000 /* twice as long each time: a late answer is not waited for again */
-#define ASK_MS       5000 /* what one question is given, */
-#define AGAIN_MS     100  /* and what is waited before the next */
+#define SLICE_MAX_MS 2000
+
+#define ASK_MS   5000 /* what one question is given, */
+#define AGAIN_MS 100  /* and what is waited before the next */
 
 static const struct {
     const char *name;
@@ -35,9 +39,11 @@ static rd_kafka_resp_err_t list_topics(rd_kafka_t *rk, int timeout_ms,
 
     int left = timeout_ms;
 
-    for (int slice = SLICE_MS; left > 0 && !stop_requested();
-         slice = 2 * slice < SLICE_MAX_MS ? 2 * slice : SLICE_MAX_MS) {
-        code = rd_kafka_metadata(rk, 1 /* all */, NULL, ret, slice < left ? slice : left);
+    for (int next = SLICE_MS; left > 0 && !stop_requested();) {
+        int slice = next;
+        next = 2 * slice < SLICE_MAX_MS ? 2 * slice : SLICE_MAX_MS;
+        slice = left - slice < next ? left : slice; /* the last one takes what is left */
+        code = rd_kafka_metadata(rk, 1 /* all */, NULL, ret, slice);
         left -= slice;
         if (code != RD_KAFKA_RESP_ERR__TIMED_OUT && code != RD_KAFKA_RESP_ERR__TRANSPORT) {
             break;

@@ -117,9 +117,6 @@ static int check_topic(struct publisher *publisher, const struct kafka_args *arg
     int partitions;
 
     if (kafka_topic_partitions(publisher->rk, args->topic, BROKER_MS, &partitions, err) != 0) {
-        if (stop_requested()) {
-            return error_set(err, EX_TEMPFAIL, "stopped; nothing was published");
-        }
         rd_kafka_poll(publisher->rk, 0); /* lets on_error() hear why */
         if (publisher->last_error[0]) {
             error_set(err, err->code, "no broker answers: %s", publisher->last_error);

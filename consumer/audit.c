@@ -243,6 +243,17 @@ static int check_recorded(struct auditing *auditing, const struct chunk *chunk,
     return 0;
 }
 
+/* Counts what is recorded of an item that can be read. */
+static enum has count_recorded(struct audit_report *report, const struct store_recorded *recorded)
+{
+    bool is_kept = recorded->outcome == OUTCOME_QUARANTINED;
+
+    report->quarantined += is_kept;
+    report->readable += is_kept && !recorded->is_stale;
+    report->repeats += !is_kept;
+    return is_kept ? HAS_QUARANTINED : HAS_REPEAT;
+}
+
 /* A key that was forgotten, or came too late; before that it may have been a conflict. */
 static int check_stale(struct auditing *auditing, const struct chunk *chunk,
                        const struct chunk_item *item, enum has *ret, struct error *err)
@@ -257,9 +268,7 @@ static int check_stale(struct auditing *auditing, const struct chunk *chunk,
     if (check_recorded(auditing, chunk, item, &recorded, err) != 0) {
         return -1;
     }
-    auditing->report.quarantined += recorded.is_stale;
-    auditing->report.repeats += !recorded.is_stale;
-    *ret = recorded.is_stale ? HAS_QUARANTINED : HAS_REPEAT;
+    *ret = count_recorded(&auditing->report, &recorded);
     return 0;
 }
 
@@ -287,11 +296,7 @@ static int check_item(struct auditing *auditing, const struct chunk *chunk,
         result = check_stale(auditing, chunk, item, &has, err);
     } else if (item->recorded) {
         result = check_recorded(auditing, chunk, item, &recorded, err);
-        bool is_kept = recorded.outcome == OUTCOME_QUARANTINED && !recorded.is_stale;
-        auditing->report.quarantined += is_kept;
-        auditing->report.readable += is_kept;
-        auditing->report.repeats += !is_kept;
-        has = is_kept ? HAS_QUARANTINED : HAS_REPEAT;
+        has = count_recorded(&auditing->report, &recorded);
     } else {
         result = check_unkept(auditing, item, chunk->keys[item->key].known, err);
     }

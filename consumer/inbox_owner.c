@@ -31,11 +31,12 @@ static bool is_refusal(rd_kafka_resp_err_t code)
 static int later(struct inbox *inbox, rd_kafka_resp_err_t code, struct error *err)
 {
     if (is_refusal(code)) {
-        return error_set(err, EX_CONFIG,
-                         "the group takes no offsets of topic \"%s\": %s: payd needs READ on topic "
-                         "and group, and room for its name in the metadata "
-                         "(offset.metadata.max.bytes)",
-                         inbox->topic, rd_kafka_err2str(code));
+        return error_set(
+            err, EX_CONFIG,
+            "the group gives and takes no offsets of topic \"%s\": %s: payd needs READ on topic "
+            "and group, and room for its name in the metadata "
+            "(offset.metadata.max.bytes)",
+            inbox->topic, rd_kafka_err2str(code));
     }
 
     inbox->pending_is_stale = has_gone_on(code);

@@ -113,7 +113,7 @@ static int read_newest(struct purge_log *log, struct tail *tails, struct topic_r
             read_tails(log, tails, open, reader, until_ms, &is_over, err) != 0) {
             return -1;
         }
-        if (is_over && back == 1) {
+        if (is_over && (back == 1 || log->newest_ms == 0)) {
             return error_set(err, EX_UNAVAILABLE, "the last records of the log do not come");
         }
     }

@@ -156,7 +156,7 @@ static const char *compare_repeat(sqlite3_stmt *row, const struct chunk *chunk,
                : "payload";
 }
 
-/* What the quarantine keeps of a message; that its digest fits, verify proves. */
+/* What the quarantine keeps of a message; that a whole value has its digest, verify proves. */
 static const char *compare_kept(sqlite3_stmt *row, const struct chunk_item *item)
 {
     const struct raw_message *raw = &item->raw;
@@ -212,8 +212,8 @@ static void read_recorded(sqlite3_stmt *row, const struct chunk *chunk,
     ret->outcome = (enum outcome)sqlite3_column_int(row, RECORDED_OUTCOME);
     if (ret->outcome == OUTCOME_QUARANTINED) {
         ret->is_stale = is_bytes(row, RECORDED_REASON, stale, strlen(stale));
-        ret->wrong = !is_readable || chunk_is_stale(chunk, item) ? compare_quarantined(row, item)
-                                                                 : compare_kept(row, item);
+        ret->wrong = !is_readable || ret->is_stale ? compare_quarantined(row, item)
+                                                   : compare_kept(row, item);
         return;
     }
     ret->reason = (enum reason)sqlite3_column_int(row, RECORDED_REASON);

@@ -106,26 +106,45 @@ int store_sqlite_backup(const char *path, const char *copy, store_backup_step *s
     return result;
 }
 
-static int in_use(const char *path, struct error *err)
+/* Whether to look again at what another program has open; else *err says why not. */
+static bool look_again(const char *path, int64_t until_ms, struct error *err)
 {
-    return error_set(err, EX_TEMPFAIL,
-                     "%s: another program has it open: end that one, and run this again", path);
+    if (clock_monotonic_ms() > until_ms) {
+        error_set(err, EX_TEMPFAIL,
+                  "%s: another program has it open: end that one, and run this again", path);
+        return false;
+    }
+    if (stop_wait(LOOK_MS)) {
+        error_set(err, EX_TEMPFAIL, "stopped before the end: run it again");
+        return false;
+    }
+    return true;
 }
 
 /* Waits while another program reads what would be written over. */
 static int checkpoint_all(sqlite3 *db, const char *path, int64_t until_ms, struct error *err)
 {
-    int code = SQLITE_BUSY;
+    int code;
 
-    while (code == SQLITE_BUSY) {
+    do {
         code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-        if (code == SQLITE_BUSY && (clock_monotonic_ms() > until_ms || stop_wait(LOOK_MS))) {
-            return in_use(path, err);
-        }
+    } while (code == SQLITE_BUSY && look_again(path, until_ms, err));
+    if (code == SQLITE_OK || code == SQLITE_BUSY) {
+        return code == SQLITE_OK ? 0 : -1;
     }
-    return code == SQLITE_OK
-               ? 0
-               : error_set(err, EX_IOERR, "%s: checkpoint: %s", path, sqlite3_errmsg(db));
+    return error_set(err, EX_IOERR, "%s: checkpoint: %s", path, sqlite3_errmsg(db));
+}
+
+/* Opens and closes it: whoever only reads leaves an empty WAL, who may write removes it. */
+static void sweep(const char *path)
+{
+    sqlite3 *db = NULL;
+
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+        SQLITE_OK) {
+        sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+    }
+    sqlite3_close(db);
 }
 
 /* The last connection removes the WAL, but only when nothing of it is missing in the file. */
@@ -137,9 +156,10 @@ static int wait_for_no_wal(const char *path, int64_t until_ms, struct error *err
         return error_set(err, EX_IOERR, "%s-wal: %s", path, strerror(ENAMETOOLONG));
     }
     while (access(wal, F_OK) == 0) {
-        if (clock_monotonic_ms() > until_ms || stop_wait(LOOK_MS)) {
-            return in_use(path, err);
+        if (!look_again(path, until_ms, err)) {
+            return -1;
         }
+        sweep(path);
     }
     return errno == ENOENT ? 0 : error_set(err, EX_IOERR, "%s: %s", wal, strerror(errno));
 }

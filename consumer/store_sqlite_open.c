@@ -225,7 +225,7 @@ static enum store_status check_version(struct store_sqlite *store, bool *ret_emp
     return STORE_OK;
 }
 
-static int sync_wal(struct store_sqlite *store)
+static enum store_status sync_wal(struct store_sqlite *store, struct error *err)
 {
     sqlite3_file *wal = NULL;
     int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
@@ -233,7 +233,11 @@ static int sync_wal(struct store_sqlite *store)
     if (code == SQLITE_OK && wal && wal->pMethods) {
         code = wal->pMethods->xSync(wal, SQLITE_SYNC_FULL);
     }
-    return code;
+    if (code == SQLITE_OK) {
+        return STORE_OK;
+    }
+    error_set(err, EX_IOERR, "%s-wal: sync at open: %s", store->path, sqlite3_errstr(code));
+    return STORE_FAILED;
 }
 
 /*
@@ -245,7 +249,7 @@ static enum store_status checkpoint(struct store_sqlite *store, struct error *er
     int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 
     if (code == SQLITE_BUSY) { /* somebody reads what would be written over: the WAL stays */
-        code = sync_wal(store);
+        return sync_wal(store, err);
     }
     return code == SQLITE_OK ? STORE_OK : sqlite_failed(store, "checkpoint at open", err);
 }

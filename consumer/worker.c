@@ -13,7 +13,7 @@
  * 4. A key has one outcome and at most one transfer; every transfer has two postings that sum to
  *    zero. (the unique index under the store's save; transfer() in ledger.c)
  * 5. What was acknowledged to a user was durable before it was acknowledged.
- *    (the store: WAL with synchronous=FULL, and a checkpoint before anything is answered)
+ *    (the store: WAL with synchronous=FULL, and what it finds is synced before it is answered)
  */
 #include "consumer/worker.h"
 
@@ -74,6 +74,7 @@ int worker_new(struct worker **ret, struct store *store, const struct kafka_args
         return error_set(err, EX_OSERR, "out of memory");
     }
     worker->store = store;
+    worker->committing.store = store;
     worker->options = *options;
     worker->callbacks = worker_inbox_callbacks(worker);
     worker->summary_due_ms = clock_monotonic_ms() + SUMMARY_EVERY_MS;
@@ -82,7 +83,7 @@ int worker_new(struct worker **ret, struct store *store, const struct kafka_args
     }
     if (open_slots(worker, err) != 0 || digest_open(&worker->digest, err) != 0 ||
         log_guard_open(&worker->guard, kafka, err) != 0 ||
-        committer_open(&worker->committer, worker_commit, store, err) != 0) {
+        committer_open(&worker->committer, worker_commit, &worker->committing, err) != 0) {
         worker_free(worker);
         return -1;
     }
@@ -339,8 +340,8 @@ static int publish(struct worker *worker, bool full, struct error *err)
     }
     size_t sent = (size_t)(outbox_sent(worker->outbox) - before);
     worker->publish_left -= sent < worker->publish_left ? sent : worker->publish_left;
-    if (outbox_published(worker->outbox) != published) {
-        worker->brokers_away_ms = 0; /* they answer */
+    if (worker->brokers_away_ms > 0 && outbox_published(worker->outbox) != published) {
+        worker->brokers_away_ms = clock_monotonic_ms(); /* they answered not long ago */
     }
     return ours ? outbox_save_due(worker->outbox, err) : 0;
 }
@@ -384,6 +385,8 @@ int worker_end(struct worker *worker, struct inbox *inbox, bool failed, struct e
 
     worker->inbox = inbox;
     int result = failed ? 0 : worker_drain(worker, err);
+
+    atomic_store(&worker->committing.is_ending, true); /* a full disk may stay full */
     if ((failed || result != 0) && committer_abandon(worker->committer, &unseen) == STORE_FAILED &&
         result == 0) {
         *err = unseen; /* it matters more than what a step failed with */

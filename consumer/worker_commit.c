@@ -47,8 +47,9 @@ static enum store_status transact(struct store *store, struct chunk *chunk, stru
     return status;
 }
 
-/* Waits until a full disk has room again. False when a stop is requested. */
-static bool wait_for_room(int64_t *log_due_ms, const struct error *err)
+/* Waits until a full disk may have room again. False when that is not to be waited for any more. */
+static bool wait_for_room(struct worker_committing *committing, int64_t *log_due_ms,
+                          const struct error *err)
 {
     int64_t now_ms = clock_monotonic_ms();
 
@@ -56,18 +57,18 @@ static bool wait_for_room(int64_t *log_due_ms, const struct error *err)
         log_error(LOG_LEVEL_ERROR, "store_full", err);
         *log_due_ms = now_ms + FULL_LOG_EVERY_MS;
     }
-    return !stop_wait(FULL_WAIT_MS);
+    return !stop_wait(FULL_WAIT_MS) && !atomic_load(&committing->is_ending);
 }
 
 enum store_status worker_commit(void *user, struct chunk *chunk, struct error *err)
 {
-    struct store *store = user;
+    struct worker_committing *committing = user;
     int64_t log_due_ms = 0; /* the first time is reported at once */
     int tries = 0;
 
     chunk->now_ms = clock_unix_ms();
     for (;;) {
-        enum store_status status = transact(store, chunk, err);
+        enum store_status status = transact(committing->store, chunk, err);
         if (status == STORE_OK) {
             FAILPOINT("after-store-commit");
             return status;
@@ -76,7 +77,7 @@ enum store_status worker_commit(void *user, struct chunk *chunk, struct error *e
             return STORE_OK;
         }
         if (status == STORE_FULL) {
-            if (!wait_for_room(&log_due_ms, err)) {
+            if (!wait_for_room(committing, &log_due_ms, err)) {
                 return status;
             }
         } else if (status == STORE_BUSY && ++tries < BUSY_TRIES) {

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define GUARD_POLL_MS 100 /* how soon a stop is noticed while the log is compared */
+#define GUARD_AGAIN_MS 500
+#define GUARD_POLL_MS  100 /* how soon a stop is noticed while the log is compared */
 
 int worker_start(const struct worker_place *place, int64_t *ret, struct error *err)
 {
@@ -139,7 +140,9 @@ static int on_ready(void *user, const int32_t *partitions, size_t count, struct 
     int result = log_guard_begin(worker->guard, partitions, count, worker->marks, err);
 
     if (result < 0 && err->code != EX_OSERR) {
-        err->code = EX_UNAVAILABLE; /* other clients could be made with the same settings */
+        log_error(LOG_LEVEL_WARN, "log_not_compared", err);
+        stop_wait(GUARD_AGAIN_MS); /* a file of settings may be half written: asked again then */
+        return 1;
     }
     while (result >= 0 && log_guard_is_running(worker->guard)) {
         if (stop_requested()) {

@@ -14,6 +14,8 @@
 #include "consumer/log_guard.h"
 #include "consumer/worker.h"
 
+#include <stdatomic.h>
+
 #define WORKER_NOT_ASSIGNED (-1)
 
 /* A chunk, and the messages that it borrows from. */
@@ -22,9 +24,16 @@ struct worker_slot {
     struct inbox_batch *batch;
 };
 
+/* What a transaction needs: the user of worker_commit(). */
+struct worker_committing {
+    struct store *store;
+    atomic_bool is_ending; /* wait for nothing any more */
+};
+
 /* All of it is the main thread's, but a given chunk and the store: those are the committer's. */
 struct worker {
     struct store *store;
+    struct worker_committing committing;
     struct outbox *outbox;
     struct inbox *inbox;              /* of the current step */
     const struct worker_chore *chore; /* NULL = none */
@@ -58,8 +67,9 @@ MUST_CHECK int worker_fill(struct worker *worker, const struct worker_slot *slot
                            struct error *err);
 
 /*
- * Take an indexed chunk through its transaction: a committer_work, whose user is the store. Tries
- * again while the store is busy or full, until a stop is requested.
+ * Take an indexed chunk through its transaction: a committer_work, whose user is a struct
+ * worker_committing. Tries again while the store is busy or full, until a stop is requested or all
+ * is ending.
  */
 enum store_status worker_commit(void *user, struct chunk *chunk, struct error *err);
 

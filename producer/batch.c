@@ -301,16 +301,17 @@ static void wait_for_room(struct publisher *publisher, const struct batch_tally 
 
 /*
  * Hand over rows, to the end or to the first trouble. Then *row, which carries the batch's tag, is
- * the first row that was not handed over.
+ * the first row that was not handed over; *ret_has_row is false when it could not be read.
  */
 static int send_rows(struct batch *batch, struct publisher *publisher, struct batch_tally *tally,
-                     struct command *row, struct error *err)
+                     struct command *row, bool *ret_has_row, struct error *err)
 {
     struct command_json_batch same;
     int got;
 
     command_json_batch(&same, &row->payment.batch);
     FAILPOINT("batch-checked");
+    *ret_has_row = true;
     while ((got = batch_next(batch, &row->payment, err)) > 0) {
         if (tally->unknown + tally->failed > 0) {
             /* The way is broken: each row behind would wait for its own time-out. */
@@ -324,16 +325,24 @@ static int send_rows(struct batch *batch, struct publisher *publisher, struct ba
             wait_for_room(publisher, tally);
         }
     }
+    *ret_has_row = false;
     return got;
 }
 
-/* Name the rows that were not handed over by the first and the last of their keys. */
+/*
+ * Name the rows that were not handed over by the first and the last of their keys. The first is
+ * payment, NULL when it cannot be read.
+ */
 static void list_rest(struct batch *batch, struct payment *payment, int64_t rest, FILE *messages)
 {
     struct error ignored;
     char first[PAYMENT_KEY_MAX + 1];
     char last[PAYMENT_KEY_MAX + 1];
 
+    if (!payment) {
+        fprintf(messages, "failed: %" PRId64 " rows were not sent, and cannot be named\n", rest);
+        return;
+    }
     memcpy(first, payment->key, sizeof(first));
     do {
         memcpy(last, payment->key, sizeof(last));
@@ -347,10 +356,11 @@ int batch_publish(struct batch *batch, struct publisher *publisher, struct batch
 {
     struct command row = batch_command(batch);
     int64_t rows = batch_to_send(batch);
+    bool has_row = false;
     int result = batch_rewind(batch, err);
 
     if (result == 0) {
-        result = send_rows(batch, publisher, tally, &row, err);
+        result = send_rows(batch, publisher, tally, &row, &has_row, err);
     }
     deliver_wait_reports(publisher, tally->watch);
     int64_t silent = tally->sent - reported(tally);
@@ -362,7 +372,7 @@ int batch_publish(struct batch *batch, struct publisher *publisher, struct batch
     if (result != 0) {
         int64_t rest = rows - tally->sent;
         tally->failed += rest;
-        list_rest(batch, &row.payment, rest, tally->messages);
+        list_rest(batch, has_row ? &row.payment : NULL, rest, tally->messages);
         error_wrap(err, "%" PRId64 " of %" PRId64 " rows were not sent", rest, rows);
     }
     progress_clear(tally->progress);

@@ -21,7 +21,7 @@ static int open_input(const char *file, FILE **ret, struct error *err)
 
     *ret = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
     if (!*ret && stop_requested()) { /* a pipe that nobody has opened to write */
-        return error_set(err, EX_TEMPFAIL, "%s: stopped; nothing was published", file);
+        return error_set(err, EX_TEMPFAIL, "%s: stopped before it was read", file);
     }
     if (!*ret) {
         return error_set(err, EX_NOINPUT, "%s: %s", file, strerror(errno));
@@ -68,13 +68,15 @@ static void print_answers(const char *which, const struct verdict_counts *counts
            which, counts->applied, counts->rejected, counts->conflict, counts->quarantined);
 }
 
-static void print_summary(const struct options *options, const struct summary *summary)
+/* Fails when memory ran out. */
+static int print_summary(const struct options *options, const struct summary *summary)
 {
     if (options->json) {
         if (summary_json_batch(summary, stdout) != 0) {
             fprintf(stderr, "pay: out of memory\n");
+            return -1;
         }
-        return;
+        return 0;
     }
     printf("%s%s%" PRId64 " rows: ", summary->batch_id ? summary->batch_id : "",
            summary->batch_id ? ": " : "", summary->rows);
@@ -93,6 +95,7 @@ static void print_summary(const struct options *options, const struct summary *s
         printf(", %" PRId64 " unknown\n", summary->decided->unknown);
     }
     printf("digest %s, %.3f s\n", summary->digest, (double)summary->elapsed_ms / 1000);
+    return 0;
 }
 
 /* Say what to do about rows that are not paid yet. Returns the exit code. */
@@ -199,8 +202,9 @@ static int print_end(const struct options *options, const struct batch *batch,
         .found = found,
         .decided = tally->watch ? &decided : NULL,
     };
-    print_summary(options, &summary);
-    return print_advice(options, &summary);
+    int printed = print_summary(options, &summary) == 0 ? EX_OK : EX_OSERR;
+    int code = print_advice(options, &summary);
+    return code == EX_OK ? printed : code;
 }
 
 static int publish_checked(const struct options *options, struct progress *progress,
@@ -214,6 +218,9 @@ static int publish_checked(const struct options *options, struct progress *progr
     if (publisher_open(&publisher, &options->kafka, batch_report, &tally, &err) != 0 ||
         find_answered(options, batch, progress, &err) != 0 ||
         open_watch(options, batch, &tally, &err) != 0) {
+        if (stop_requested()) {
+            error_set(&err, EX_TEMPFAIL, "stopped"); /* no broker is to blame for that */
+        }
         fprintf(stderr, "pay: %s; nothing was published\n", err.text);
         publisher_close(publisher);
         return err.code;

@@ -146,6 +146,8 @@ static int deliver(struct delivering *this, bool is_new_key, struct error *err)
         send(this, publisher, watch, err) == 0) {
         await(this, publisher, watch);
         result = 0;
+    } else if (stop_requested()) {
+        error_set(err, EX_TEMPFAIL, "stopped; nothing was published");
     }
     watch_close(watch);
     publisher_close(publisher);
@@ -154,7 +156,8 @@ static int deliver(struct delivering *this, bool is_new_key, struct error *err)
 
 /* ---- what became of it ---- */
 
-static void print_result(const struct delivering *this)
+/* Fails when memory ran out. */
+static int print_result(const struct delivering *this)
 {
     const struct command *command = this->command;
 
@@ -168,13 +171,15 @@ static void print_result(const struct delivering *this)
         };
         if (summary_json_command(&summary, stdout) != 0) {
             fprintf(stderr, "pay: out of memory\n");
+            return -1;
         }
-        return;
+        return 0;
     }
     if (this->is_answered) {
         (command->type == COMMAND_CANCEL ? answer_print_cancel : answer_print)(&this->answer,
                                                                                stdout);
     }
+    return 0;
 }
 
 static void print_unknown(const struct delivering *this)
@@ -203,13 +208,14 @@ int deliver_run(const struct options *options, const struct command *command, bo
         fprintf(stderr, "pay: %s\n", err.text);
         return err.code;
     }
-    print_result(&this);
+    int good = print_result(&this) == 0 ? EX_OK : EX_OSERR;
     if (this.is_answered) {
         enum outcome answer = outcome_answer(&this.answer);
-        return command->type == COMMAND_CANCEL ? verdict_cancel(answer) : verdict_exit(answer);
+        int code = command->type == COMMAND_CANCEL ? verdict_cancel(answer) : verdict_exit(answer);
+        return code == EX_OK ? good : code;
     }
     if (this.delivery == DELIVERY_ACKNOWLEDGED && options->wait_s == 0) {
-        return EX_OK;
+        return good;
     }
     print_unknown(&this);
     return EX_TEMPFAIL;

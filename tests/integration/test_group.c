@@ -128,7 +128,8 @@ Test(group, that_refuses_offsets_stops_payd_with_the_reason)
     mock_fail(&mock, MOCK_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 100);
     struct process payd = scene_start_payd(&mocked, NULL, NULL);
     cr_expect_eq(process_wait(&payd, JOIN_MS), 78, "%s", file_tail(payd.err));
-    cr_expect(file_has(payd.err, "the group takes no offsets of topic"), "%s", file_tail(payd.err));
+    cr_expect(file_has(payd.err, "the group gives and takes no offsets of topic"), "%s",
+              file_tail(payd.err));
     process_kill(&payd);
     scene_close(&mocked);
     mock_close(&mock);

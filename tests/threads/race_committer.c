@@ -91,7 +91,8 @@ static void run(const char *path)
     size_t taken = 0;
 
     open_stores(path, &store, &reader);
-    expect(committer_open(&committer, worker_commit, store, &err) == 0, "start");
+    struct worker_committing committing = {.store = store};
+    expect(committer_open(&committer, worker_commit, &committing, &err) == 0, "start");
     for (size_t i = 0; i < COMMITTER_CHUNKS; i++) {
         chunks[i] = chunk_new(ROWS);
         expect(chunks[i], "memory");

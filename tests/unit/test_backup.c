@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -164,6 +165,40 @@ Test(backup, a_file_that_gets_another_name_has_all_in_it_or_none_is_told_of_it)
     segments_open();
     cr_expect_eq(store_sqlite_finish(take(), segments_path, 0, &err), 0, "%s", err.text);
     cr_expect_eq(decisions_of(segments_path), 23);
+}
+
+/* In a process of its own, as locks are: has the ledger open to read, and after a while no more. */
+static pid_t start_reader(void)
+{
+    int ready[2];
+    char byte = 0;
+
+    cr_assert_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        sqlite3 *db = NULL;
+        sqlite3_open_v2(segments_path, &db, SQLITE_OPEN_READONLY, NULL);
+        sqlite3_exec(db, "SELECT count(*) FROM decisions", NULL, NULL, NULL);
+        byte = (char)write(ready[1], "r", 1);
+        usleep(300000);
+        sqlite3_close(db);
+        _exit(byte == 1 ? 0 : 1);
+    }
+    cr_assert_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return child;
+}
+
+Test(backup, whoever_only_reads_it_is_waited_for)
+{
+    int status = -1;
+    pid_t reader = start_reader();
+
+    cr_expect_eq(store_sqlite_finish(take(), segments_path, 60000, &err), 0, "%s", err.text);
+    cr_assert_eq(waitpid(reader, &status, 0), reader);
+    cr_expect_eq(status, 0);
+    cr_expect_eq(decisions_of(segments_path), 17);
 }
 
 Test(backup, what_was_restored_counts_as_later_than_what_was_seen_of_the_other)

@@ -1,6 +1,7 @@
 #include "consumer/committer.h"
 
 #include "common/clock.h"
+#include "consumer/worker_internal.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -153,4 +154,36 @@ Test(committer, that_is_abandoned_ends_what_it_has_begun_and_begins_nothing)
     cr_expect_eq(committer_given(committer), 0);
     cr_expect_eq(atomic_load(&plan.begun), atomic_load(&plan.ended));
     cr_expect_geq(atomic_load(&plan.ended), 1);
+}
+
+static enum store_status begin_on_a_full_disk(struct store *store, struct error *ret_err)
+{
+    (void)store;
+    error_set(ret_err, EX_IOERR, "the disk is full");
+    return STORE_FULL;
+}
+
+static void roll_back(struct store *store)
+{
+    (void)store;
+}
+
+/* Else a payd that met an error of another kind meanwhile would never say so. */
+Test(committer, whoever_ends_does_not_wait_for_room_on_a_full_disk)
+{
+    static const struct store_ops ops = {.begin = begin_on_a_full_disk, .rollback = roll_back};
+    struct store store = {.ops = &ops};
+    struct worker_committing committing = {.store = &store};
+    struct committer *writer;
+    struct chunk *chunk = chunk_new(1);
+
+    cr_assert_eq(committer_open(&writer, worker_commit, &committing, &err), 0);
+    chunk_index(chunk);
+    committer_give(writer, chunk);
+    cr_expect_null(committer_take(writer, 100, &status, &err), "it waits");
+    atomic_store(&committing.is_ending, true);
+    cr_expect_eq(committer_abandon(writer, &err), STORE_FULL);
+    cr_expect_str_eq(err.text, "the disk is full");
+    committer_close(writer);
+    chunk_free(chunk);
 }
