@@ -243,13 +243,14 @@ static int check_recorded(struct auditing *auditing, const struct chunk *chunk,
     return 0;
 }
 
-/* Counts what is recorded of an item that can be read. */
-static enum has count_recorded(struct audit_report *report, const struct store_recorded *recorded)
+/* Counts what is recorded of an item that can be read, and is stale now or not. */
+static enum has count_recorded(struct audit_report *report, const struct store_recorded *recorded,
+                               bool is_stale)
 {
     bool is_kept = recorded->outcome == OUTCOME_QUARANTINED;
 
     report->quarantined += is_kept;
-    report->readable += is_kept && !recorded->is_stale;
+    report->readable += is_kept && !(is_stale && recorded->is_stale);
     report->repeats += !is_kept;
     return is_kept ? HAS_QUARANTINED : HAS_REPEAT;
 }
@@ -268,7 +269,7 @@ static int check_stale(struct auditing *auditing, const struct chunk *chunk,
     if (check_recorded(auditing, chunk, item, &recorded, err) != 0) {
         return -1;
     }
-    *ret = count_recorded(&auditing->report, &recorded);
+    *ret = count_recorded(&auditing->report, &recorded, true);
     return 0;
 }
 
@@ -296,7 +297,7 @@ static int check_item(struct auditing *auditing, const struct chunk *chunk,
         result = check_stale(auditing, chunk, item, &has, err);
     } else if (item->recorded) {
         result = check_recorded(auditing, chunk, item, &recorded, err);
-        has = count_recorded(&auditing->report, &recorded);
+        has = count_recorded(&auditing->report, &recorded, false);
     } else {
         result = check_unkept(auditing, item, chunk->keys[item->key].known, err);
     }
@@ -416,7 +417,7 @@ void audit_print(FILE *out, const struct audit_report *report)
         {"repeats", report->repeats, "came again"},
         {"unkept", report->unkept, "came again so often that they were only counted"},
         {"quarantined", report->quarantined, "cannot be read as a command, or are stale"},
-        {"readable", report->readable, "of these can be read by this payd: an older one could not"},
+        {"readable", report->readable, "of these could be decided now, but stay there"},
         {"forgotten", report->forgotten, "came again, and a purge has forgotten their keys"},
         {"waiting", report->waiting, "in the log, but behind the ledger's positions"},
         {"removed", report->removed, "in the ledger, but not in the log any more"},

@@ -31,7 +31,7 @@ struct audit_report {
     int64_t repeats;     /* came again, and are kept as such, */
     int64_t unkept;      /* came again, and were only counted, */
     int64_t quarantined; /* could not be read as a command, or were stale */
-    int64_t readable;    /* of these: now they can be read, by a newer payd than then */
+    int64_t readable;    /* of these: they could be decided now, and stay as they were */
     int64_t forgotten;   /* came again, of a key that a purge has forgotten: no outcome left */
     int64_t waiting;     /* in the log, but behind the ledger's positions */
     int64_t removed;     /* in the ledger, but not in the log any more: retention */

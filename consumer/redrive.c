@@ -364,7 +364,12 @@ static int redrive_all(struct redriving *redriving)
     }
     if (redriving->found > 0 &&
         (publisher_open(&redriving->publisher, &args, on_report, redriving, redriving->err) != 0 ||
-         check_topic(redriving) != 0 || publish_all(redriving) != 0)) {
+         check_topic(redriving) != 0)) {
+        return stop_requested() && redriving->err->code == EX_UNAVAILABLE
+                   ? error_set(redriving->err, EX_TEMPFAIL, "stopped; nothing was published")
+                   : -1;
+    }
+    if (redriving->found > 0 && publish_all(redriving) != 0) {
         return -1;
     }
     print_summary(redriving);

@@ -82,7 +82,7 @@ enum store_status worker_commit(void *user, struct chunk *chunk, struct error *e
             }
         } else if (status == STORE_BUSY && ++tries < BUSY_TRIES) {
             log_error(LOG_LEVEL_WARN, "store_busy", err);
-            if (stop_wait(BUSY_WAIT_MS)) {
+            if (stop_wait(BUSY_WAIT_MS) || atomic_load(&committing->is_ending)) {
                 return status;
             }
         } else {

@@ -140,6 +140,10 @@ static int on_ready(void *user, const int32_t *partitions, size_t count, struct 
     int result = log_guard_begin(worker->guard, partitions, count, worker->marks, err);
 
     if (result < 0 && err->code != EX_OSERR) {
+        err->code = EX_UNAVAILABLE; /* it could be made when payd started */
+        if (worker->options.until_end) {
+            return -1;
+        }
         log_error(LOG_LEVEL_WARN, "log_not_compared", err);
         stop_wait(GUARD_AGAIN_MS); /* a file of settings may be half written: asked again then */
         return 1;

@@ -218,7 +218,7 @@ static int publish_checked(const struct options *options, struct progress *progr
     if (publisher_open(&publisher, &options->kafka, batch_report, &tally, &err) != 0 ||
         find_answered(options, batch, progress, &err) != 0 ||
         open_watch(options, batch, &tally, &err) != 0) {
-        if (stop_requested()) {
+        if (stop_requested() && err.code == EX_UNAVAILABLE) {
             error_set(&err, EX_TEMPFAIL, "stopped"); /* no broker is to blame for that */
         }
         fprintf(stderr, "pay: %s; nothing was published\n", err.text);

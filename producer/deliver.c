@@ -146,7 +146,7 @@ static int deliver(struct delivering *this, bool is_new_key, struct error *err)
         send(this, publisher, watch, err) == 0) {
         await(this, publisher, watch);
         result = 0;
-    } else if (stop_requested()) {
+    } else if (stop_requested() && err->code == EX_UNAVAILABLE) {
         error_set(err, EX_TEMPFAIL, "stopped; nothing was published");
     }
     watch_close(watch);

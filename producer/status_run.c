@@ -1,6 +1,7 @@
 /*
  * pay status as a command: scans the outcomes topic where the keys land.
  */
+#include "common/stop.h"
 #include "producer/outcomes.h"
 #include "producer/scan.h"
 #include "producer/status.h"
@@ -114,6 +115,9 @@ int status_run(const struct options *options)
         read_topic(options, &asked, &progress, &err) == 0) {
         code = print(options, &asked);
     } else {
+        if (stop_requested() && err.code == EX_UNAVAILABLE) {
+            error_set(&err, EX_TEMPFAIL, "stopped");
+        }
         fprintf(stderr, "pay: %s\n", err.text);
         code = err.code;
     }

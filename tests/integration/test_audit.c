@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PAYMENT "{\"v\":1,\"type\":\"payment\",\"src\":\"ann\",\"dest\":\"bob\",\"amount\":\"100\"}"
@@ -54,11 +55,24 @@ static int audit(const char *more)
                                              scene.brokers, "-t", scene.topic, more, NULL});
 }
 
+static void expect_narrow(void)
+{
+    char *text = file_text(process.out);
+
+    for (const char *line = text; *line;) {
+        size_t columns = strcspn(line, "\n");
+        cr_expect_leq(columns, 80, "%.100s", line);
+        line += columns + (line[columns] == '\n');
+    }
+    free(text);
+}
+
 Test(audit, a_ledger_that_its_topic_made_is_what_the_log_says)
 {
     drain();
     cr_assert_eq(audit(NULL), 0, "%s%s", file_tail(process.out), file_tail(process.err));
     cr_expect(file_has(process.out, "is what the log says"));
+    expect_narrow();
     cr_assert_eq(audit("--json"), 0, "%s", file_tail(process.out));
     cr_expect(file_has(process.out,
                        "{\"whole\":true,\"topic\":\"others\",\"partitions\":1,\"records\":92,"

@@ -2,6 +2,7 @@
  * A backup is of one moment, whole, durable and a ledger of its own, also while the store is
  * written; nobody's file is written over, and a failure leaves no file.
  */
+#include "common/clock.h"
 #include "consumer/store_backup.h"
 #include "consumer/store_verify.h"
 #include "tests/lib/segments_kit.h"
@@ -184,18 +185,22 @@ static pid_t start_reader(void)
         sqlite3_close(db);
         _exit(byte == 1 ? 0 : 1);
     }
+    close(ready[1]);
     cr_assert_eq(read(ready[0], &byte, 1), 1);
     close(ready[0]);
-    close(ready[1]);
     return child;
 }
 
 Test(backup, whoever_only_reads_it_is_waited_for)
 {
     int status = -1;
-    pid_t reader = start_reader();
+    int64_t begin_ms = clock_monotonic_ms();
 
+    segments_close(); /* a child knows of its parent's connections, and thinks them its own */
+    pid_t reader = start_reader();
+    segments_open();
     cr_expect_eq(store_sqlite_finish(take(), segments_path, 60000, &err), 0, "%s", err.text);
+    cr_expect_geq(clock_monotonic_ms() - begin_ms, 300, "it had it open for so long");
     cr_assert_eq(waitpid(reader, &status, 0), reader);
     cr_expect_eq(status, 0);
     cr_expect_eq(decisions_of(segments_path), 17);
